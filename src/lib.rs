@@ -1,0 +1,30 @@
+//! Ephemeros runs a fleet of machines that have no system disk. The fleet is one git repository; a node
+//! boots from a stick, fetches its operating system and its config, and keeps nothing.
+//!
+//! The whole tool is two flows. Each arrow is one public function from one value to the next; files, git
+//! and the user stand only at the ends.
+//!
+//! ```text
+//! fleet.toml, nodes/*.toml   fleet::manifest    -> Manifest          what is written, and where
+//! defaults < roles < node    fleet::resolve     -> Fleet             complete nodes
+//! templates/*.bu             render             -> Butane text       minijinja, strict
+//! Butane YAML                butane::translate  -> ignition::Config  mistakes with path and place
+//!                            ignition::merge, ignition::validate
+//! the boot script's body     render, ipxe::lint
+//! ignition/, ipxe/           plan::base         -> Base              what nodes fetch now
+//!                            plan::compare      -> Plan              what would change, and its cost
+//! ```
+//!
+//! The second one, from a node and its opened secrets to a stick that boots, is not there yet.
+//!
+//! The modules below stand from the bottom of the house to its roof: each imports only what stands above
+//! it in this list. `tests/house.rs` holds them to it.
+
+// What everything stands on: texts and their mistakes, files, the user behind sudo.
+pub mod diagnostic;
+pub mod env_file;
+pub mod invoker;
+pub mod nearest;
+pub mod progress;
+pub mod source;
+pub mod write;

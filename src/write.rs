@@ -1,0 +1,214 @@
+//! Writing files so that each is the old one or the new one, and so that two writers don't mix.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::process::umask;
+use tempfile::NamedTempFile;
+
+/// A file that can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The world says no.
+    #[error("can't write {}: {cause}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// Another command of this tool writes here.
+    #[error("another command is writing this fleet: {holder}")]
+    Locked {
+        /// Its process id and name, as far as it said.
+        holder: String,
+    },
+}
+
+impl WriteError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, cause }
+    }
+}
+
+/// Whether a file must survive a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It can be made again.
+    Rendered,
+    /// It can't be made again: it is synced to the disk before it takes the old one's place.
+    Precious,
+}
+
+/// New files that stand ready beside the old ones. Dropped before [`Batch::commit`], it leaves no trace.
+#[derive(Default)]
+pub struct Batch {
+    staged: Vec<(NamedTempFile, PathBuf)>,
+    removed: Vec<PathBuf>,
+}
+
+impl Batch {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes a file beside the place where it will stand; its folder is made where there is none.
+    ///
+    /// # Errors
+    /// The file can't be written: no room, no right.
+    pub fn stage(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        durability: Durability,
+    ) -> Result<(), WriteError> {
+        // A link is written through, as an editor would: `nodes/` may be one.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
+        let mode = match fs::metadata(&path) {
+            Ok(there) => there.permissions().mode() & 0o777,
+            Err(_) => 0o666 & !current_umask(),
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(".ephemeros-")
+            .permissions(Permissions::from_mode(0o600))
+            .tempfile_in(folder)
+            .map_err(WriteError::io(&path))?;
+        file.write_all(bytes)
+            .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
+            .and_then(|()| match durability {
+                Durability::Rendered => Ok(()),
+                Durability::Precious => file.as_file().sync_all(),
+            })
+            .map_err(WriteError::io(&path))?;
+        self.staged.push((file, path));
+        Ok(())
+    }
+
+    /// Notes a file that is to go.
+    pub fn remove(&mut self, path: PathBuf) {
+        self.removed.push(path);
+    }
+
+    /// Puts every file in its place. Up to here nothing has changed.
+    ///
+    /// # Errors
+    /// A file can't be renamed or removed; those before it are done, and a second run finishes the rest.
+    pub fn commit(self) -> Result<(), WriteError> {
+        for (file, path) in self.staged {
+            file.persist(&path)
+                .map_err(|error| WriteError::io(&path)(error.error))?;
+        }
+        for path in self.removed {
+            fs::remove_file(&path).map_err(WriteError::io(&path))?;
+        }
+        Ok(())
+    }
+}
+
+/// The bits that new files don't get. Linux tells them only while setting them.
+fn current_umask() -> u32 {
+    let mask = umask(Mode::empty());
+    umask(mask);
+    mask.bits()
+}
+
+/// The right to write a fleet. It ends when dropped, or with the process.
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock; `path` names its file, which stays.
+    ///
+    /// # Errors
+    /// Somebody holds it, or its file can't be written.
+    pub fn take(path: &Path, command: &str) -> Result<Self, WriteError> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(WriteError::io(path))?;
+        if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if error != rustix::io::Errno::WOULDBLOCK {
+                return Err(WriteError::io(path)(error.into()));
+            }
+            let mut holder = String::new();
+            file.read_to_string(&mut holder)
+                .map_err(WriteError::io(path))?;
+            return Err(WriteError::Locked {
+                holder: holder.trim().to_owned(),
+            });
+        }
+        file.set_len(0)
+            .and_then(|()| {
+                writeln!(
+                    file,
+                    "`ephemeros {command}`, process {}",
+                    std::process::id()
+                )
+            })
+            .map_err(WriteError::io(path))?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_is_dropped_leaves_no_trace() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        fs::write(&path, "old").expect("written");
+        let mut batch = Batch::new();
+        batch
+            .stage(&path, b"new", Durability::Rendered)
+            .expect("staged");
+        drop(batch);
+        assert_eq!(fs::read(&path).expect("read"), b"old");
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_committed_file_keeps_its_mode() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("set");
+        let mut batch = Batch::new();
+        batch
+            .stage(&path, b"new", Durability::Precious)
+            .expect("staged");
+        batch.commit().expect("committed");
+        assert_eq!(fs::read(&path).expect("read"), b"new");
+        let mode = fs::metadata(&path).expect("read").permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_second_writer_is_told_who_writes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let first = Lock::take(&path, "render").expect("free");
+        match Lock::take(&path, "plan").map(|_| ()) {
+            Err(WriteError::Locked { holder }) => {
+                assert!(holder.contains("ephemeros render"), "{holder}");
+            }
+            other => panic!("{other:?}"),
+        }
+        drop(first);
+        assert!(Lock::take(&path, "plan").is_ok());
+    }
+}
