@@ -28,3 +28,7 @@ pub mod nearest;
 pub mod progress;
 pub mod source;
 pub mod write;
+
+// What the world outside looks like. None of these knows of fleets.
+pub mod ipxe;
+pub mod os;

@@ -1,0 +1,121 @@
+//! `${name}` in a word, as `expand_settings` in iPXE's `src/core/settings.c` does it: innermost first, over and
+//! over until none is left, so a value that holds `${…}` is expanded in its turn.
+
+use std::ops::Range;
+
+/// What a name stands for.
+pub(super) enum Value {
+    /// These characters.
+    Known(String),
+    /// Something that only the machine knows; `${name}` stays in the result.
+    OfTheMachine,
+    /// Nothing: iPXE puts nothing in its place.
+    Unset,
+}
+
+/// iPXE would go on for as long as its memory lasts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Endless;
+
+/// No kernel command line and no URL that works is anywhere near.
+const MAX_LEN: usize = 64 * 1024;
+const MAX_EXPANSIONS: usize = 1000;
+
+/// Stands for the `${` of what only the machine knows, so that it isn't looked up again.
+const KEPT: &str = "\u{1}";
+
+/// Expands a word.
+pub(super) fn expand(text: &str, mut lookup: impl FnMut(&str) -> Value) -> Result<String, Endless> {
+    let mut text = text.to_owned();
+    for _ in 0..MAX_EXPANSIONS {
+        let Some(reference) = innermost(&text) else {
+            return Ok(text.replace(KEPT, "${"));
+        };
+        let name = name_in(&text[reference.clone()]);
+        let value = match lookup(name) {
+            Value::Known(value) => value,
+            Value::OfTheMachine => text[reference.clone()].replacen("${", KEPT, 1),
+            Value::Unset => String::new(),
+        };
+        text.replace_range(reference, &value);
+        if text.len() > MAX_LEN {
+            break;
+        }
+    }
+    Err(Endless)
+}
+
+/// The names that a word refers to, as far as they are written out, and whether a `${` is never closed.
+pub(super) fn references(text: &str) -> (Vec<String>, bool) {
+    let mut text = text.to_owned();
+    let mut names = Vec::new();
+    while let Some(reference) = innermost(&text) {
+        let name = name_in(&text[reference.clone()]);
+        if !name.contains(KEPT) {
+            names.push(name.to_owned());
+        }
+        text.replace_range(reference, KEPT);
+    }
+    (names, text.contains("${"))
+}
+
+/// Up to the first `}` after any `${`, from the last `${` before it.
+fn innermost(text: &str) -> Option<Range<usize>> {
+    let first = text.find("${")?;
+    let close = first + text[first..].find('}')?;
+    let open = text[..close].rfind("${")?;
+    Some(open..close + 1)
+}
+
+/// The name in `${name}` or `${name:type}`.
+fn name_in(reference: &str) -> &str {
+    let inner = reference
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or(reference);
+    inner.split_once(':').map_or(inner, |(name, _)| name)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, Endless> {
+        expand(text, |name| match name {
+            "n" => Value::Known("0".into()),
+            "mirror0" => Value::Known("http://a/${n}".into()),
+            "loop" => Value::Known("${loop}".into()),
+            "grow" => Value::Known("${grow}${grow}".into()),
+            "net0/mac" => Value::OfTheMachine,
+            _ => Value::Unset,
+        })
+    }
+
+    #[test]
+    fn the_innermost_comes_first_and_values_are_expanded_too() {
+        assert_eq!(expanded("${mirror${n}}/x").unwrap(), "http://a/0/x");
+        assert_eq!(expanded("a${none}b$c$${n}${d").unwrap(), "ab$c$0${d");
+    }
+
+    #[test]
+    fn what_the_machine_knows_stays() {
+        assert_eq!(
+            expanded("m=${net0/mac:hexhyp}").unwrap(),
+            "m=${net0/mac:hexhyp}"
+        );
+    }
+
+    #[test]
+    fn endless_values_end() {
+        assert_eq!(expanded("${loop}"), Err(Endless));
+        assert_eq!(expanded("${grow}"), Err(Endless));
+    }
+
+    #[test]
+    fn references_leave_out_names_that_are_put_together() {
+        let names = |text| references(text).0;
+        assert_eq!(names("${mirror${n}}${x:hex}"), ["n", "x"]);
+        assert!(references("${a").1);
+    }
+}

@@ -1,0 +1,42 @@
+//! Flatcar Container Linux, after its page "Booting Flatcar Container Linux with iPXE".
+
+use super::release::{Arch, Files, Release};
+
+/// All channels, the default first.
+pub(super) const CHANNELS: &[&str] = &["stable", "beta", "alpha", "lts"];
+
+/// `detected` would look for an EFI system partition and must never be used on a diskless machine.
+pub(super) const FIRST_BOOT_ARGS: &[&str] = &["flatcar.first_boot=1"];
+
+/// "A minimum of 3 GB of RAM is required".
+pub(super) const MIN_RAM_MIB: u32 = 3072;
+
+/// From which build on Flatcar reads Ignition spec 3.x. The first number of a version counts days and is the
+/// same in all channels, so one table serves them. From `image_packages.ignition` of the release data in
+/// Flatcar's website: 3185 brought Ignition 2.13 (LTS-2022 and older: spec 2 alone), 3549 2.15, 4152 2.20.
+pub(super) const SPECS: &[(u32, u32)] = &[(3185, 3), (3549, 4), (4152, 5)];
+
+/// Plain HTTP, as the recipe in Flatcar's documentation has it: iPXE trusts public certificates only with
+/// the help of cross-signatures that it downloads from one server, and stock BIOS builds know no HTTPS.
+/// So kernel and initrd are as safe as the network they come over; who needs more names a mirror in it.
+pub(super) fn own_base(release: &Release) -> String {
+    let (channel, path) = (&release.channel, path(release));
+    format!("http://{channel}.release.flatcar-linux.net/{path}")
+}
+
+/// The part of a URL that follows the channel.
+pub(super) fn path(release: &Release) -> String {
+    let board = match release.arch {
+        Arch::Amd64 => "amd64-usr",
+        Arch::Arm64 => "arm64-usr",
+    };
+    format!("{board}/{}", release.version)
+}
+
+pub(super) fn files() -> Files {
+    Files {
+        kernel: "flatcar_production_pxe.vmlinuz".into(),
+        initrd: "flatcar_production_pxe_image.cpio.gz".into(),
+        rootfs: None,
+    }
+}
