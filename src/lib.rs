@@ -30,5 +30,6 @@ pub mod source;
 pub mod write;
 
 // What the world outside looks like. None of these knows of fleets.
+pub mod git;
 pub mod ipxe;
 pub mod os;

@@ -1,0 +1,18 @@
+//! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
+//!
+//! Everything here only reads, never goes over the network, and knows nothing of fleets.
+
+pub mod error;
+pub mod forge;
+pub mod remote;
+pub mod repo;
+mod settings;
+pub mod tree;
+
+#[cfg(test)]
+mod sandbox;
+
+/// A commit's or a blob's id: 20 bytes, shown as 40 hex digits.
+pub use git2::Oid as ObjectId;
+
+pub use error::Error;
