@@ -33,3 +33,7 @@ pub mod write;
 pub mod git;
 pub mod ipxe;
 pub mod os;
+pub mod secrets;
+
+// The fleet, what is made of it, and the only room with private keys.
+pub mod vault;

@@ -1,0 +1,271 @@
+//! Who can open a secret: public keys, of age and of SSH.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use age::ssh::ParseRecipientKeyError;
+use sha2::{Digest, Sha256};
+
+/// One public key.
+#[derive(Clone)]
+pub enum Recipient {
+    /// `age1…`
+    X25519(age::x25519::Recipient),
+    /// `ssh-ed25519 …` or `ssh-rsa …`
+    Ssh(age::ssh::Recipient),
+}
+
+/// Why a text is not a recipient. Only public parts of the text are in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipientError {
+    /// Nothing but white space.
+    #[error("the recipient is empty")]
+    Empty,
+    /// A private key in a file that is made to be public.
+    #[error("this is a private key, not a recipient")]
+    PrivateKey,
+    /// More than one line.
+    #[error("the recipient has more than one line")]
+    Lines,
+    /// `age1…` with something behind it.
+    #[error("text stands behind the `age1…` recipient")]
+    Behind,
+    /// `age1…` that was cut or mistyped.
+    #[error("the `age1…` recipient is mistyped or cut short")]
+    Age,
+    /// A public key that only an age plugin can encrypt to.
+    #[error("recipients of the age plugin `{0}` are not supported")]
+    Plugin(String),
+    /// An SSH key that was cut or mistyped.
+    #[error("the `{0}` recipient is mistyped or cut short")]
+    Ssh(&'static str),
+    /// An RSA key that is too easy to break.
+    #[error("the `ssh-rsa` recipient has fewer than 2048 bits")]
+    WeakRsa,
+    /// An RSA key beyond what age takes.
+    #[error("the `ssh-rsa` recipient has more than 4096 bits")]
+    LongRsa,
+    /// An SSH key of a type that age can't encrypt to.
+    #[error("age can't encrypt to an SSH key of type `{0}`")]
+    SshType(String),
+    /// None of these.
+    #[error("this is not a recipient")]
+    Unknown,
+}
+
+impl RecipientError {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::PrivateKey => {
+                "write its public key (`age-keygen -y FILE`, `ssh-keygen -y -f FILE`); where it was committed, make a new key"
+            }
+            Self::Lines | Self::Behind => "write each recipient as a string of its own",
+            Self::Age | Self::Ssh(_) => "copy the public key again, whole",
+            Self::WeakRsa | Self::LongRsa | Self::SshType(_) | Self::Plugin(_) => {
+                "take an `age1…` key (`ephemeros secrets keygen` makes one) or an `ssh-ed25519` key"
+            }
+            Self::Empty | Self::Unknown => "a recipient is `age1…`, `ssh-ed25519 …` or `ssh-rsa …`",
+        }
+    }
+}
+
+/// How the types of SSH keys begin that age can't encrypt to; a `sk-…` key only signs.
+const OTHER_SSH: [&str; 4] = ["ecdsa-sha2-", "ssh-dss", "sk-ssh-", "sk-ecdsa-"];
+
+impl FromStr for Recipient {
+    type Err = RecipientError;
+
+    fn from_str(text: &str) -> Result<Self, RecipientError> {
+        let text = text.trim();
+        let upper = text.to_ascii_uppercase();
+        if ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY-----"]
+            .iter()
+            .any(|mark| upper.contains(mark))
+        {
+            return Err(RecipientError::PrivateKey);
+        }
+        if text.contains(['\n', '\r']) {
+            return Err(RecipientError::Lines);
+        }
+        let mut words = text.split_whitespace();
+        let kind = words.next().ok_or(RecipientError::Empty)?;
+        let key = words.next();
+        match kind {
+            "ssh-ed25519" => parse_ssh("ssh-ed25519", key),
+            "ssh-rsa" => parse_ssh("ssh-rsa", key),
+            _ if OTHER_SSH.iter().any(|other| kind.starts_with(other)) => {
+                Err(RecipientError::SshType(kind.escape_debug().to_string()))
+            }
+            _ if !kind.to_ascii_lowercase().starts_with("age1") => Err(RecipientError::Unknown),
+            _ if key.is_some() => Err(RecipientError::Behind),
+            _ => parse_age(kind),
+        }
+    }
+}
+
+fn parse_age(text: &str) -> Result<Recipient, RecipientError> {
+    if let Ok(key) = text.parse() {
+        return Ok(Recipient::X25519(key));
+    }
+    Err(match text.parse::<age::plugin::Recipient>() {
+        Ok(key) => RecipientError::Plugin(key.plugin().to_owned()),
+        Err(_) => RecipientError::Age,
+    })
+}
+
+fn parse_ssh(kind: &'static str, key: Option<&str>) -> Result<Recipient, RecipientError> {
+    let broken = RecipientError::Ssh(kind);
+    let Some(key) = key else { return Err(broken) };
+    let text = format!("{kind} {key}");
+    let parsed = text
+        .parse::<age::ssh::Recipient>()
+        .map_err(|error| match error {
+            ParseRecipientKeyError::RsaModulusTooSmall => RecipientError::WeakRsa,
+            ParseRecipientKeyError::RsaModulusTooLarge => RecipientError::LongRsa,
+            _ => broken.clone(),
+        })?;
+    // age passes over whatever stands behind the part that it needs.
+    if parsed.to_string().trim_end_matches('=') == text.trim_end_matches('=') {
+        Ok(Recipient::Ssh(parsed))
+    } else {
+        Err(broken)
+    }
+}
+
+/// The canonical form: without a comment, `age1…` in lower case.
+impl fmt::Display for Recipient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::X25519(key) => key.fmt(formatter),
+            Self::Ssh(key) => key.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl PartialEq for Recipient {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Recipient {}
+
+/// A set of public keys, each once, in the order of their canonical form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipients(BTreeMap<String, Recipient>);
+
+impl Recipients {
+    /// The keys, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &Recipient> {
+        self.0.values()
+    }
+
+    /// The first 8 hex digits of the SHA-256 of the canonical text: each key on a line of its own, sorted. It finds
+    /// mistakes, not attackers.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for line in self.0.keys() {
+            hasher.update(line);
+            hasher.update("\n");
+        }
+        let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+}
+
+impl FromIterator<Recipient> for Recipients {
+    fn from_iter<T: IntoIterator<Item = Recipient>>(recipients: T) -> Self {
+        let named = |recipient: Recipient| (recipient.to_string(), recipient);
+        Self(recipients.into_iter().map(named).collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const AGE: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    const ED25519: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
+
+    fn parse(text: &str) -> Result<String, RecipientError> {
+        text.parse().map(|key: Recipient| key.to_string())
+    }
+
+    fn set(texts: &[&str]) -> Recipients {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn drops_comments_and_case() {
+        assert_eq!(parse(AGE).unwrap(), AGE);
+        assert_eq!(parse(&AGE.to_uppercase()).unwrap(), AGE);
+        assert_eq!(
+            parse(&format!("  {ED25519} me@desk and more ")).unwrap(),
+            ED25519
+        );
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_each() {
+        use RecipientError::{
+            Age, Behind, Empty, Lines, Plugin, PrivateKey, Ssh, SshType, Unknown,
+        };
+        let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
+        let weak = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDE7nIXTGNuaRBN9toI/wNALuQec8mvlt0iJ7o3OaD2UvoKHJ7S8rmIn4FiQDUed/Vac3OhUibei1k+TBmm16u2Rj3klgWZOIDgi8d4vXKI5N3YBhxr3jsQ+kz1c+iZ4z/tTtz306+4K46XViVMWwyyg9j82Jn41mOAy9vdeDIfQw==";
+        for (text, mistake) in [
+            (" ", Empty),
+            ("AGE-SECRET-KEY-1QQ", PrivateKey),
+            ("key: age-secret-key-1qq", PrivateKey),
+            ("AGE-PLUGIN-YUBIKEY-1QQ", PrivateKey),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nx", PrivateKey),
+            (&format!("{ED25519}\n{ED25519}"), Lines),
+            (&format!("{AGE} {AGE}"), Behind),
+            (&AGE[..40], Age),
+            (&AGE.replace("zvk", "zvl"), Age),
+            (&AGE.replace("age1z", "age1Z"), Age),
+            ("age1", Age),
+            (plugin, Plugin("yubikey".into())),
+            ("ssh-ed25519", Ssh("ssh-ed25519")),
+            (&ED25519[..60], Ssh("ssh-ed25519")),
+            (&format!("{ED25519}AAAA"), Ssh("ssh-ed25519")),
+            (&ED25519.replace("ed25519 ", "rsa "), Ssh("ssh-rsa")),
+            (weak, RecipientError::WeakRsa),
+            (
+                "ecdsa-sha2-nistp256 AAAA",
+                SshType("ecdsa-sha2-nistp256".into()),
+            ),
+            (
+                "sk-ssh-ed25519@openssh.com AAAA",
+                SshType("sk-ssh-ed25519@openssh.com".into()),
+            ),
+            ("ssh-dss AAAA", SshType("ssh-dss".into())),
+            ("hunter2", Unknown),
+            ("agé1", Unknown),
+        ] {
+            assert_eq!(parse(text), Err(mistake), "for {text:?}");
+        }
+    }
+
+    #[test]
+    fn the_digest_is_of_the_keys_not_of_their_order_or_comments() {
+        let one = set(&[AGE, ED25519]);
+        let other = set(&[&format!("{ED25519} me@desk"), AGE, &AGE.to_uppercase()]);
+        assert_eq!(one, other);
+        assert_eq!(one.digest(), other.digest());
+        // printf '%s\n' age1zvk… 'ssh-ed25519 AAAA…' | sha256sum
+        assert_eq!(one.digest(), "5b822689");
+        assert_ne!(one.digest(), set(&[AGE]).digest());
+    }
+}

@@ -1,0 +1,290 @@
+//! Private keys: where they are, and reading them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::diagnostic::Diagnostic;
+
+/// No key file is longer, in bytes.
+const LONGEST_FILE: u64 = 1 << 20;
+
+/// Where to look for identities. The first two, when given, are the only place.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// `--identity`.
+    pub option: Option<PathBuf>,
+    /// `EPHEMEROS_IDENTITY`; an empty one counts as none.
+    pub variable: Option<PathBuf>,
+    /// The home directory, under sudo the invoking user's: see [`crate::invoker::Invoker`].
+    pub home: Option<PathBuf>,
+}
+
+/// The places in a home directory, in their order.
+const IN_HOME: [&str; 3] = [
+    ".config/ephemeros/identity",
+    ".ssh/id_ed25519",
+    ".ssh/id_rsa",
+];
+
+impl Places {
+    /// Where `secrets keygen` writes, where nothing else is said.
+    #[must_use]
+    pub fn own(&self) -> Option<PathBuf> {
+        let named = self.named().map(Path::to_path_buf);
+        named.or_else(|| Some(self.home.as_ref()?.join(IN_HOME[0])))
+    }
+
+    fn named(&self) -> Option<&Path> {
+        let variable = self.variable.as_deref();
+        let variable = variable.filter(|path| !path.as_os_str().is_empty());
+        self.option.as_deref().or(variable)
+    }
+}
+
+/// Private keys that were found. They can't be printed; what can is where they were read.
+#[derive(Default)]
+pub struct Identities {
+    read: Vec<(PathBuf, Vec<Key>)>,
+    skipped: Vec<IdentityError>,
+    warnings: Vec<Diagnostic>,
+}
+
+enum Key {
+    X25519(age::x25519::Identity),
+    Ssh(Box<age::ssh::Identity>),
+}
+
+/// Why there is no identity. It never holds any of the file's text.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// No identity in any of the usual places.
+    #[error(
+        "no identity found: {places}; make one with `ephemeros secrets keygen`, or name one with `--identity`"
+    )]
+    NoneFound {
+        /// Each place, and what is wrong with it.
+        places: String,
+    },
+    /// The file can't be read.
+    #[error("can't read the identity `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file was read, and can't be used.
+    #[error("the identity `{}` {flaw}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
+}
+
+/// What is wrong with a file of identities.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A passphrase protects it.
+    #[error(
+        "is protected by a passphrase, which is not supported yet: name another with `--identity`"
+    )]
+    Passphrase,
+    /// `AGE-PLUGIN-…`
+    #[error(
+        "is for an age plugin (line {0}), which is not supported yet: name another with `--identity`"
+    )]
+    Plugin(usize),
+    /// The `.pub` file was named.
+    #[error("is a public key: name the private one")]
+    Public,
+    /// An SSH key that age does not take.
+    #[error(
+        "is an SSH key of a type that age can't use: take `ssh-ed25519`, or `ephemeros secrets keygen`"
+    )]
+    SshType,
+    /// It begins like a private key in PEM.
+    #[error("is no OpenSSH private key, or a damaged one")]
+    Pem,
+    /// A line that is neither a key nor a comment.
+    #[error("has no age key in line {0}, or a mistyped one")]
+    Line(usize),
+    /// Nothing but comments.
+    #[error("holds no key")]
+    Empty,
+    /// Binary.
+    #[error("is not a text file")]
+    NotText,
+    /// Longer than any key.
+    #[error("is too long for a file of keys")]
+    TooLong,
+}
+
+/// Finds and reads the identities: the one named by `--identity` or `EPHEMEROS_IDENTITY`, which must be good, or every
+/// good one of the usual places in the home directory.
+pub fn find_identities(places: &Places) -> Result<Identities, IdentityError> {
+    let mut identities = Identities::default();
+    if let Some(path) = places.named() {
+        identities.add(path)?;
+        return Ok(identities);
+    }
+    let homes = places.home.iter();
+    let paths: Vec<PathBuf> = homes
+        .flat_map(|home| IN_HOME.map(|place| home.join(place)))
+        .collect();
+    for path in &paths {
+        if let Err(error) = identities.add(path) {
+            identities.skipped.push(error);
+        }
+    }
+    if identities.read.is_empty() {
+        let places = if paths.is_empty() {
+            "there is no home directory to look in".to_owned()
+        } else {
+            identities.to_string()
+        };
+        return Err(IdentityError::NoneFound { places });
+    }
+    // A key that is not there is worth a word only when there is none at all.
+    identities.skipped.retain(|error| !error.is_absent());
+    Ok(identities)
+}
+
+impl IdentityError {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl Identities {
+    /// The keys, in the order in which they were found.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        let keys = self.read.iter().flat_map(|(_, keys)| keys);
+        keys.map(|key| match key {
+            Key::X25519(key) => key as &dyn age::Identity,
+            Key::Ssh(key) => &**key,
+        })
+    }
+
+    /// Files that others can read too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), IdentityError> {
+        let (text, mode) = read_file(path)?;
+        let keys = parse(&text).map_err(|flaw| IdentityError::Unusable {
+            path: path.to_owned(),
+            flaw,
+        })?;
+        if mode & 0o077 != 0 {
+            let path = path.display();
+            self.warnings.push(
+                Diagnostic::warning(format!(
+                    "the identity `{path}` is open to other users (mode {:04o})",
+                    mode & 0o7777
+                ))
+                .help(format!("close it: `chmod 600 {path}`")),
+            );
+        }
+        self.read.push((path.to_owned(), keys));
+        Ok(())
+    }
+}
+
+/// The files that were read, and why others were not.
+impl fmt::Display for Identities {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let read = self
+            .read
+            .iter()
+            .map(|(path, _)| format!("`{}`", path.display()));
+        let skipped = self.skipped.iter().map(ToString::to_string);
+        let all: Vec<String> = read.chain(skipped).collect();
+        formatter.write_str(&all.join("; "))
+    }
+}
+
+/// A file's text, and its mode; a pipe's mode says nothing and counts as closed.
+fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), IdentityError> {
+    let failed = |source| IdentityError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    let mode = if metadata.is_file() {
+        metadata.permissions().mode()
+    } else {
+        0
+    };
+    // Room for more than any key, so that no copy is left behind when the buffer grows.
+    let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
+    file.take(LONGEST_FILE + 1)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    Ok((text, mode))
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Key>, Flaw> {
+    if bytes.len() as u64 > LONGEST_FILE {
+        return Err(Flaw::TooLong);
+    }
+    if bytes.starts_with(b"age-encryption.org/") {
+        return Err(Flaw::Passphrase);
+    }
+    let text = str::from_utf8(bytes).map_err(|_| Flaw::NotText)?;
+    let start = text.trim_start();
+    if start.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") {
+        Err(Flaw::Passphrase)
+    } else if start.starts_with("-----BEGIN ") {
+        Ok(vec![parse_ssh(start)?])
+    } else {
+        parse_age(text)
+    }
+}
+
+fn parse_ssh(text: &str) -> Result<Key, Flaw> {
+    use age::ssh::{Identity, UnsupportedKey};
+    match Identity::from_buffer(text.as_bytes(), None).map_err(|_| Flaw::Pem)? {
+        key @ Identity::Unencrypted(_) => Ok(Key::Ssh(Box::new(key))),
+        Identity::Encrypted(_)
+        | Identity::Unsupported(UnsupportedKey::EncryptedPem | UnsupportedKey::EncryptedSsh(_)) => {
+            Err(Flaw::Passphrase)
+        }
+        Identity::Unsupported(_) => Err(Flaw::SshType),
+    }
+}
+
+fn parse_age(text: &str) -> Result<Vec<Key>, Flaw> {
+    let mut keys = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Ok(key) = line.parse() {
+            keys.push(Key::X25519(key));
+        } else if line.starts_with("AGE-PLUGIN-") {
+            return Err(Flaw::Plugin(number));
+        } else if line.starts_with("age1") || line.starts_with("ssh-") {
+            return Err(Flaw::Public);
+        } else {
+            return Err(Flaw::Line(number));
+        }
+    }
+    if keys.is_empty() {
+        return Err(Flaw::Empty);
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests;
