@@ -35,5 +35,10 @@ pub mod ipxe;
 pub mod os;
 pub mod secrets;
 
+// Butane and Ignition, which could leave as a crate of their own.
+pub mod butane;
+pub mod ignition;
+pub mod yaml;
+
 // The fleet, what is made of it, and the only room with private keys.
 pub mod vault;

@@ -1,0 +1,142 @@
+//! Rules of Fedora CoreOS alone: where its image has the root partition and where filesystems may be mounted.
+
+use super::schema::BOOT_DEVICE;
+use crate::ignition::report::{Place, Report};
+use crate::ignition::spec::Spec;
+use crate::ignition::value::Struct;
+
+/// A name for the disk that the OS was installed to; its partitions are known by label.
+const BOOT_DISK: &str = "/dev/disk/by-id/coreos-boot-disk";
+/// Less is too little for updates, in MiB.
+const SMALLEST_ROOT: i64 = 8192;
+/// The partitions of the image by number.
+const IMAGE_PARTITIONS: [(&str, i64); 5] = [
+    ("BIOS-BOOT", 1),
+    ("PowerPC-PReP-boot", 1),
+    ("EFI-SYSTEM", 2),
+    ("boot", 3),
+    ("root", 4),
+];
+
+/// Checks the storage section as it is written.
+pub(super) fn check_source(config: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
+    let Some(storage) = config
+        .child("storage")
+        .filter(|_| report.spec >= Spec::V3_5)
+    else {
+        return;
+    };
+    let mirror = config
+        .child(BOOT_DEVICE)
+        .and_then(|boot| boot.child("mirror"));
+    let mirrored = |device| {
+        mirror.is_some_and(|mirror| {
+            mirror
+                .list("devices")
+                .iter()
+                .any(|item| item.as_text() == device)
+        })
+    };
+    let at = at.field(config, "storage");
+    let list = at.field(storage, "disks");
+    for (index, value) in storage.list("disks").iter().enumerate() {
+        let Some(disk) = value.as_struct() else {
+            continue;
+        };
+        let device = disk.text("device");
+        if device != Some(BOOT_DISK) && !mirrored(device) && !disk.is_true("wipeTable") {
+            let item = list.item(index, value);
+            warn_of_reuse_by_label(disk, &item, report);
+        }
+    }
+    let list = at.field(storage, "filesystems");
+    for (index, value) in storage.list("filesystems").iter().enumerate() {
+        let Some(filesystem) = value
+            .as_struct()
+            .filter(|filesystem| filesystem.is_true("with_mount_unit"))
+        else {
+            continue;
+        };
+        let allowed = |path: &str| {
+            let top = path
+                .strip_prefix('/')
+                .and_then(|path| path.split('/').next());
+            matches!(top, Some("etc" | "var"))
+        };
+        if filesystem.text("path").is_some_and(|path| !allowed(path)) {
+            let item = list.item(index, value);
+            let message = "path must be under /etc or /var if with_mount_unit is true";
+            report.error(&item.field(filesystem, "path"), message);
+        }
+    }
+}
+
+fn warn_of_reuse_by_label(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
+    let list = at.field(disk, "partitions");
+    for (index, value) in disk.list("partitions").iter().enumerate() {
+        let Some(partition) = value.as_struct() else {
+            continue;
+        };
+        if partition.int("number").unwrap_or(0) == 0 && partition.get("label").is_some() {
+            let item = list.item(index, value);
+            let message = "a partition can't be found by its label; it needs a number, unless it is on the boot disk or `wipe_table` is true";
+            report.warn(&item.field(partition, "number"), message);
+        }
+    }
+}
+
+/// Checks the disks that come out.
+pub(super) fn check_result(config: &Struct, report: &mut Report<'_>) {
+    let Some(storage) = config.child("storage") else {
+        return;
+    };
+    let root = Place::root(None);
+    let at = root.field(config, "storage");
+    let list = at.field(storage, "disks");
+    for (index, value) in storage.list("disks").iter().enumerate() {
+        if let Some(disk) = value.as_struct() {
+            let item = list.item(index, value);
+            check_partitions(disk, &item, report);
+        }
+    }
+}
+
+fn check_partitions(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
+    let list = at.field(disk, "partitions");
+    let partitions: Vec<&Struct> = disk.structs("partitions").collect();
+    for (index, partition) in partitions.iter().enumerate() {
+        let Some(label) = partition.text("label") else {
+            continue;
+        };
+        let item = list.item(index, &disk.list("partitions")[index]);
+        if label == "root" {
+            // Older versions of Butane's rules look at what stands before the root partition, too.
+            let first = if report.spec < Spec::V3_6 { 0 } else { index };
+            let mut others = partitions
+                .iter()
+                .enumerate()
+                .skip(first)
+                .filter(|(other, _)| *other != index);
+            match partition.int("sizeMiB").unwrap_or(0) {
+                0 if others.any(|(_, other)| other.int("startMiB").unwrap_or(0) == 0) => {
+                    let message = "root partition cannot expand; it is set to fill available space but is followed by an auto-positioned partition";
+                    report.warn(&item.field(partition, "label"), message);
+                }
+                1..SMALLEST_ROOT => report.warn(
+                    &item.field(partition, "sizeMiB"),
+                    "root should have 8GiB of space assigned",
+                ),
+                _ => {}
+            }
+        }
+        let number = partition.int("number").unwrap_or(0);
+        let misplaced = IMAGE_PARTITIONS
+            .iter()
+            .any(|(name, usual)| *name == label && *usual != number);
+        if misplaced && !disk.is_true("wipeTable") {
+            let message =
+                "incorrect partition number; a new partition will be created using reserved label";
+            report.warn(&item.field(partition, "label"), message);
+        }
+    }
+}

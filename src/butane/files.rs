@@ -1,0 +1,88 @@
+//! Local files that a config takes in.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ignition::rules::path;
+
+/// The directory that local paths are relative to, and what may be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Files<'a> {
+    directory: Option<&'a Path>,
+    links_may_leave: bool,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(directory: Option<&'a Path>, links_may_leave: bool) -> Self {
+        Self {
+            directory,
+            links_may_leave,
+        }
+    }
+
+    /// Whether there is a directory at all.
+    pub(super) fn exist(self) -> bool {
+        self.directory.is_some()
+    }
+
+    /// The bytes of a local file, or what is wrong with it.
+    pub(super) fn read(self, local: &str) -> Result<Vec<u8>, String> {
+        let file = self.locate(local)?;
+        self.read_at(&file, local)
+    }
+
+    /// The bytes of a file that was found below the directory.
+    pub(super) fn read_at(self, file: &Path, shown: &str) -> Result<Vec<u8>, String> {
+        self.check_links(file, shown)?;
+        let metadata = file.metadata().map_err(|error| describe(shown, &error))?;
+        if !metadata.is_file() {
+            return Err(format!("local file `{shown}` is no regular file"));
+        }
+        std::fs::read(file).map_err(|error| describe(shown, &error))
+    }
+
+    /// Where a local path is. It is judged by its text: `..` may not leave the directory.
+    pub(super) fn locate(self, local: &str) -> Result<PathBuf, String> {
+        let directory = self
+            .directory
+            .ok_or("local files need a files directory, and there is none")?;
+        // A leading `..` is only found when the whole path is looked at: `../files/x` is inside of `files`.
+        let base = std::path::absolute(directory).map_err(|error| describe(local, &error))?;
+        let base = path::clean(&base.to_string_lossy());
+        let file = path::join(&base, local);
+        if file != base && !file.starts_with(&format!("{}/", base.trim_end_matches('/'))) {
+            return Err(format!(
+                "local path `{local}` leads out of the files directory"
+            ));
+        }
+        Ok(PathBuf::from(file))
+    }
+
+    /// With links followed, a file may be anywhere; a fleet's files may not.
+    pub(super) fn check_links(self, file: &Path, shown: &str) -> Result<(), String> {
+        let Some(directory) = self.directory.filter(|_| !self.links_may_leave) else {
+            return Ok(());
+        };
+        let base = directory
+            .canonicalize()
+            .map_err(|error| describe(shown, &error))?;
+        let real = file
+            .canonicalize()
+            .map_err(|error| describe(shown, &error))?;
+        if real.starts_with(base) {
+            Ok(())
+        } else {
+            Err(format!(
+                "local file `{shown}` is a link out of the files directory"
+            ))
+        }
+    }
+}
+
+/// An error of the operating system, with the path as it stands in the config.
+pub(super) fn describe(shown: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("local file `{shown}` does not exist"),
+        _ => format!("can't read local file `{shown}`: {error}"),
+    }
+}

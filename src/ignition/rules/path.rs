@@ -1,0 +1,77 @@
+//! Paths of the machine: absolute and in their shortest form.
+
+/// What is wrong with a path, if anything.
+///
+/// # Errors
+/// When it is empty, relative, or has a shorter form.
+pub fn check(path: &str) -> Result<(), &'static str> {
+    if path.is_empty() {
+        Err("path not specified")
+    } else if !path.starts_with('/') {
+        Err("path not absolute")
+    } else if clean(path) != path {
+        Err("path is not fully simplified")
+    } else {
+        Ok(())
+    }
+}
+
+/// The shortest form of a path: no empty, `.` and `..` parts where they can go, no slash at the end.
+#[must_use]
+pub fn clean(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if absolute => {}
+            part => parts.push(part),
+        }
+    }
+    match (absolute, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => parts.join("/"),
+    }
+}
+
+/// A path below a directory, cleaned; a leading slash of `path` does not matter.
+#[must_use]
+pub fn join(directory: &str, path: &str) -> String {
+    match (directory, path) {
+        ("", _) => clean(path),
+        (_, "") => clean(directory),
+        _ => clean(&format!("{directory}/{path}")),
+    }
+}
+
+/// The extension of the last part, with its dot; empty without one.
+#[must_use]
+pub fn extension(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rfind('.').map_or("", |dot| &name[dot..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_shortest_form() {
+        for (path, shortest) in [
+            ("/a/../b", "/b"),
+            ("/../a//./b/", "/a/b"),
+            ("/", "/"),
+            ("//", "/"),
+            ("a/../..", ".."),
+            ("../../a", "../../a"),
+            ("", "."),
+        ] {
+            assert_eq!(clean(path), shortest, "{path}");
+        }
+        assert_eq!(join("../files", "/a"), "../files/a");
+    }
+}

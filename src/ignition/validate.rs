@@ -1,0 +1,50 @@
+//! The walk over a config that applies the rules and finds duplicates.
+
+use std::collections::HashSet;
+
+use super::merge::{key_of, space_of};
+use super::report::{Place, Report};
+use super::value::{Data, Struct, Value};
+
+/// Checks a struct and all below it.
+pub(crate) fn walk(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
+    find_duplicates(structure, at, report);
+    if let Some(check) = structure.ty.check {
+        check(structure, at, report);
+    }
+    for (field, value) in structure.fields() {
+        walk_value(value, &at.field(structure, field.name), report);
+    }
+}
+
+fn walk_value(value: &Value, at: &Place<'_>, report: &mut Report<'_>) {
+    match &value.data {
+        Data::Struct(structure) => walk(structure, at, report),
+        Data::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                walk_value(item, &at.item(index, item), report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn find_duplicates(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
+    let mut seen = HashSet::new();
+    for field in structure.ty.fields {
+        let (Some(space), Some(value)) = (space_of(field), structure.get(field.name)) else {
+            continue;
+        };
+        let list = at.field(structure, field.name);
+        for (index, item) in value.items().iter().enumerate() {
+            let key = key_of(item);
+            if !seen.insert((space, key.clone())) {
+                let message = match key.as_ref() {
+                    "" => "duplicate entry defined".to_owned(),
+                    key => format!("duplicate entry defined: {key:?}"),
+                };
+                report.error(&list.item(index, item), message);
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! A config as what a person recognises in it: files, units, users. Made for showing what differs between two configs.
+//!
+//! Nothing is lost: configs of equal views do the same to a machine. What has no name of its own goes in by its path
+//! in the schema.
+
+use std::collections::BTreeMap;
+
+use super::Config;
+use super::data_url;
+use super::schema::{Field, Kind, Presence, Union};
+use super::value::{Data, Struct, Value};
+
+/// One thing of a config.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Its settings by name; modes are octal, lists have a line for each item.
+    pub attributes: BTreeMap<String, String>,
+    /// The contents of a file, unit or drop-in, decoded; `None` when they are fetched, or when there are none.
+    pub contents: Option<Vec<u8>>,
+}
+
+/// More than any boot could take; larger contents are shown as their URL.
+const CONTENTS_LIMIT: usize = 64 << 20;
+
+/// Things that have a name, by their type in the schema.
+const NAMES: [(&str, &str); 12] = [
+    ("Directory", "directory"),
+    ("Disk", "disk"),
+    ("Dropin", "drop-in"),
+    ("File", "file"),
+    ("Filesystem", "filesystem"),
+    ("Link", "link"),
+    ("Luks", "luks"),
+    ("Partition", "partition"),
+    ("PasswdGroup", "group"),
+    ("PasswdUser", "user"),
+    ("Raid", "raid"),
+    ("Unit", "unit"),
+];
+
+/// What is in a config, by a name such as `file /etc/hostname` or `drop-in 10-x.conf of k3s.service`.
+#[must_use]
+pub fn view(config: &Config) -> BTreeMap<String, Entry> {
+    let mut view = View::default();
+    view.section(config.root(), "");
+    view.entries
+}
+
+#[derive(Default)]
+struct View {
+    entries: BTreeMap<String, Entry>,
+}
+
+impl View {
+    /// A struct that is no thing of its own: each struct below it is a section again.
+    fn section(&mut self, section: &Struct, path: &str) {
+        let mut own = Entry::default();
+        for (field, value) in section.fields() {
+            let path = join(path, field.name);
+            match (&value.data, field.kind) {
+                (Data::Struct(structure), _) if structure.ty.name == "Resource" => {
+                    self.resource(path, structure)
+                }
+                (Data::Struct(structure), _) => self.section(structure, &path),
+                (Data::List(items), Kind::Structs(ty, _)) => match name_of(ty.name) {
+                    Some(kind) => self.things(kind, items, ""),
+                    None => self.unnamed(&path, items),
+                },
+                // The order is that of the kernel's command line.
+                (Data::List(items), _) if section.ty.name == "KernelArguments" => {
+                    let lines = Entry {
+                        contents: Some(lines(items).into_bytes()),
+                        ..Entry::default()
+                    };
+                    let removed = field.name == "shouldNotExist";
+                    self.add(
+                        if removed {
+                            "removed kernel arguments"
+                        } else {
+                            "kernel arguments"
+                        }
+                        .to_owned(),
+                        lines,
+                    );
+                }
+                _ => attribute(&mut own, field, value, field.name),
+            }
+        }
+        if !own.attributes.is_empty() {
+            self.add(path.to_owned(), own);
+        }
+    }
+
+    /// Files, units and so on.
+    fn things(&mut self, kind: &str, items: &[Value], parent: &str) {
+        let mut unnumbered = 0;
+        for thing in items.iter().filter_map(Value::as_struct) {
+            let key = label(thing);
+            let mut entry = Entry::default();
+            if takes_next_number(thing) {
+                unnumbered += 1;
+                entry
+                    .attributes
+                    .insert("order".to_owned(), unnumbered.to_string());
+            }
+            for (field, value) in thing.fields() {
+                match (field.kind, &value.data) {
+                    (Kind::Structs(ty, Union::ByKey), Data::List(items))
+                        if name_of(ty.name).is_some() =>
+                    {
+                        self.things(name_of(ty.name).unwrap_or_default(), items, &key);
+                    }
+                    (Kind::Struct(_), Data::Struct(resource)) if field.name == "contents" => {
+                        contents(&mut entry, resource, "contents");
+                    }
+                    (_, Data::Text(text)) if field.name == "contents" => {
+                        entry.contents = Some(text.clone().into_bytes())
+                    }
+                    _ if field.name == thing.ty.key && kind != "partition" => {}
+                    _ => attribute(&mut entry, field, value, field.name),
+                }
+            }
+            let name = if parent.is_empty() {
+                format!("{kind} {key}")
+            } else {
+                format!("{kind} {key} of {parent}")
+            };
+            self.add(name, entry);
+        }
+    }
+
+    /// Child configs and certificates, by their place in the list.
+    fn unnamed(&mut self, path: &str, items: &[Value]) {
+        for (index, item) in items.iter().filter_map(Value::as_struct).enumerate() {
+            self.resource(format!("{path} {}", index + 1), item);
+        }
+    }
+
+    fn resource(&mut self, name: String, resource: &Struct) {
+        let mut entry = Entry::default();
+        contents(&mut entry, resource, "");
+        if entry != Entry::default() {
+            self.add(name, entry);
+        }
+    }
+
+    /// Two things of one name are a mistake, and still both there.
+    fn add(&mut self, name: String, entry: Entry) {
+        let mut free = name.clone();
+        let mut number = 2;
+        while self.entries.contains_key(&free) {
+            free = format!("{name} ({number})");
+            number += 1;
+        }
+        self.entries.insert(free, entry);
+    }
+}
+
+fn name_of(ty: &str) -> Option<&'static str> {
+    NAMES
+        .iter()
+        .find(|(name, _)| *name == ty)
+        .map(|(_, shown)| *shown)
+}
+
+fn label(thing: &Struct) -> String {
+    match (thing.int(thing.ty.key).unwrap_or(0), thing.text("label")) {
+        _ if thing.ty.name != "Partition" => {
+            thing.text(thing.ty.key).unwrap_or_default().to_owned()
+        }
+        (0, label) => label.unwrap_or_default().to_owned(),
+        (number, _) => number.to_string(),
+    }
+}
+
+/// Whether it gets the next free number, so that the order in its list matters.
+fn takes_next_number(thing: &Struct) -> bool {
+    match thing.ty.name {
+        "PasswdUser" => thing.get("uid").is_none(),
+        "PasswdGroup" => thing.get("gid").is_none(),
+        "Partition" => thing.int("number").unwrap_or(0) == 0,
+        _ => false,
+    }
+}
+
+/// The contents of a resource where they stand in the config, everything else as attributes.
+fn contents(entry: &mut Entry, resource: &Struct, path: &str) {
+    let decoded = decode(resource);
+    for (field, value) in resource.fields() {
+        if decoded.is_none() || !matches!(field.name, "source" | "compression") {
+            attribute(entry, field, value, &join(path, field.name));
+        }
+    }
+    entry.contents = decoded;
+}
+
+/// The bytes of a `data:` URL, uncompressed.
+fn decode(resource: &Struct) -> Option<Vec<u8>> {
+    let bytes = data_url::decode(resource.text("source")?).ok()?;
+    match resource.text("compression").unwrap_or_default() {
+        "" => Some(bytes),
+        "gzip" => data_url::gunzip(&bytes, CONTENTS_LIMIT).ok(),
+        _ => None,
+    }
+}
+
+fn attribute(entry: &mut Entry, field: &Field, value: &Value, path: &str) {
+    let text = match &value.data {
+        Data::Int(0) if field.presence == Presence::NotZero => return,
+        Data::Bool(value) => value.to_string(),
+        Data::Int(mode) if field.name == "mode" && *mode >= 0 => format!("0{mode:03o}"),
+        Data::Int(value) => value.to_string(),
+        Data::Text(text)
+            if text.is_empty()
+                && matches!(field.presence, Presence::Required | Presence::NotZero) =>
+        {
+            return;
+        }
+        Data::Text(text) => text.clone(),
+        Data::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Data::Struct(structure) => return nested(entry, structure, path),
+        Data::List(items) if items.iter().any(|item| item.as_struct().is_some()) => {
+            for (index, item) in items.iter().enumerate() {
+                let path = format!("{path}.{index}");
+                match item.as_struct() {
+                    // An item without fields is still an item.
+                    Some(structure) if structure.is_empty() => {
+                        drop(entry.attributes.insert(path, String::new()))
+                    }
+                    Some(structure) => nested(entry, structure, &path),
+                    None => {}
+                }
+            }
+            return;
+        }
+        Data::List(items) if items.is_empty() => return,
+        Data::List(items) => lines(items),
+    };
+    entry.attributes.insert(path.to_owned(), text);
+}
+
+fn nested(entry: &mut Entry, structure: &Struct, path: &str) {
+    let text = decode(structure).and_then(|bytes| String::from_utf8(bytes).ok());
+    for (field, value) in structure.fields() {
+        if text.is_none() || !matches!(field.name, "source" | "compression") {
+            attribute(entry, field, value, &join(path, field.name));
+        }
+    }
+    if let Some(text) = text {
+        entry.attributes.insert(join(path, "contents"), text);
+    }
+}
+
+/// A line for each item; what would break lines is escaped.
+fn lines(items: &[Value]) -> String {
+    let escaped = |item: &Value| {
+        item.as_text()
+            .unwrap_or_default()
+            .replace('\\', "\\\\")
+            .replace('\n', "\\n")
+    };
+    items.iter().map(|item| escaped(item) + "\n").collect()
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    fn view_of(sections: &str) -> BTreeMap<String, Entry> {
+        let json = format!("{{\"ignition\":{{\"version\":\"3.4.0\"}},{sections}}}");
+        let (config, found) = Config::parse(&Source::file("a.ign", json));
+        assert_eq!(found, []);
+        view(&config.unwrap())
+    }
+
+    #[test]
+    fn the_same_contents_are_the_same_however_they_are_encoded() {
+        let file = |source: &str| {
+            view_of(&format!(
+                "\"storage\":{{\"files\":[{{\"path\":\"/a\",\"mode\":420,\"contents\":{{\"source\":\"{source}\"}}}}]}}"
+            ))
+        };
+        let plain = file("data:,hello");
+        assert_eq!(plain, file("data:;base64,aGVsbG8="));
+        let entry = &plain["file /a"];
+        assert_eq!(entry.contents.as_deref(), Some(&b"hello"[..]));
+        assert_eq!(entry.attributes["mode"], "0644");
+        assert_eq!(entry.attributes.len(), 1);
+        let remote = file("https://example.com/");
+        assert_eq!(
+            remote["file /a"].attributes["contents.source"],
+            "https://example.com/"
+        );
+        assert_eq!(remote["file /a"].contents, None);
+    }
+
+    #[test]
+    fn parts_of_things_are_named_after_both() {
+        let view = view_of(
+            r#""systemd":{"units":[{"name":"a.service","dropins":[{"name":"x.conf","contents":"[A]"}]}]},
+            "storage":{"disks":[{"device":"/dev/a","partitions":[{"label":"l"},{"number":2}]}]}"#,
+        );
+        let names: Vec<&str> = view.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "disk /dev/a",
+                "drop-in x.conf of a.service",
+                "ignition",
+                "partition 2 of /dev/a",
+                "partition l of /dev/a",
+                "unit a.service"
+            ]
+        );
+    }
+
+    #[test]
+    fn order_is_kept_where_it_has_a_meaning() {
+        let [one, two] = [r#"["a","b"]"#, r#"["b","a"]"#]
+            .map(|list| view_of(&format!("\"kernelArguments\":{{\"shouldExist\":{list}}}")));
+        assert_ne!(one, two);
+        let [one, two] = [
+            r#"{"name":"a"},{"name":"b"}"#,
+            r#"{"name":"b"},{"name":"a"}"#,
+        ]
+        .map(|list| view_of(&format!("\"passwd\":{{\"users\":[{list}]}}")));
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn things_of_one_name_are_both_there() {
+        let view = view_of(r#""storage":{"files":[{"path":"/a"},{"path":"/a","mode":1}]}"#);
+        assert!(view.contains_key("file /a") && view.contains_key("file /a (2)"));
+    }
+}

@@ -1,0 +1,480 @@
+//! From text to a tree.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use super::node::{Content, Node};
+
+/// What is wrong with a document, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Bytes of the source.
+    pub span: Range<usize>,
+    /// As a diagnostic's message.
+    pub message: String,
+    /// An earlier place that it collides with.
+    pub earlier: Option<Range<usize>>,
+}
+
+/// Deeper nesting than any config has; a tree this deep is still safe to walk and to drop.
+const MAX_DEPTH: usize = 256;
+
+/// Reads the first document of a text; whatever follows it is ignored, as yaml.v3 does.
+///
+/// # Errors
+/// One mistake of syntax, or all keys that are given twice.
+pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
+    reject_what_go_rejects(text).map_err(|mistake| vec![mistake])?;
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_TABS {
+        let mut builder = Builder::new(&text);
+        match builder.run() {
+            Ok(Some(root)) if builder.duplicates.is_empty() => return Ok(root),
+            Ok(Some(_)) => return Err(builder.duplicates),
+            Ok(None) => return Err(vec![mistake(0..0, "the document is empty")]),
+            Err(mistake) => match without_tab(&text, &mistake) {
+                Some(better) => text = better.into(),
+                None => return Err(vec![mistake]),
+            },
+        }
+    }
+    Err(vec![mistake(0..0, "too many tabs between keys and values")])
+}
+
+/// Each tab between a key and its value costs reading the text once more.
+const MAX_TABS: usize = 100;
+
+/// yaml.v3 takes a tab between a key and its value, the parser does not. The text with spaces in its place.
+fn without_tab(text: &str, mistake: &Mistake) -> Option<String> {
+    if !mistake.message.starts_with("':' must be followed by") {
+        return None;
+    }
+    let before = text.get(..mistake.span.start)?;
+    let value = before.trim_end_matches([' ', '\t']);
+    let spaces = " ".repeat(before.len() - value.len());
+    (!spaces.is_empty()).then(|| format!("{value}{spaces}{}", &text[before.len()..]))
+}
+
+fn mistake(span: Range<usize>, message: impl Into<String>) -> Mistake {
+    Mistake {
+        span,
+        message: message.into(),
+        earlier: None,
+    }
+}
+
+/// Builds a tree from events.
+struct Builder<'a> {
+    text: &'a str,
+    /// The byte of each character; empty where they are the same.
+    bytes: Vec<usize>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Rc<Node>>,
+    duplicates: Vec<Mistake>,
+}
+
+/// A list or mapping that has begun.
+struct Open {
+    anchor: usize,
+    node: Node,
+    key: Option<Node>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str) -> Self {
+        let bytes = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().map(|(byte, _)| byte).collect()
+        };
+        Self {
+            text,
+            bytes,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            duplicates: Vec::new(),
+        }
+    }
+
+    /// The root of the first document; `None` when there is none.
+    fn run(&mut self) -> Result<Option<Node>, Mistake> {
+        let mut parser = Parser::new_from_str(self.text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (anchor, node) = match event {
+                Event::DocumentEnd | Event::StreamEnd => return Ok(None),
+                Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => continue,
+                Event::Alias(anchor) => (0, self.alias(anchor, span)?),
+                Event::Scalar(text, style, anchor, tag) => (
+                    anchor,
+                    self.scalar(text, style, anchor, tag.as_deref(), span)?,
+                ),
+                Event::SequenceStart(anchor, tag) => {
+                    self.begin(anchor, tag.as_deref(), Content::Sequence(Vec::new()), span)?;
+                    continue;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    self.begin(anchor, tag.as_deref(), Content::Mapping(Vec::new()), span)?;
+                    continue;
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let Some(open) = self.open.pop() else {
+                        return Ok(None);
+                    };
+                    let mut node = open.node;
+                    node.span.end = self.byte(span.end.index()).max(node.span.start);
+                    (open.anchor, node)
+                }
+            };
+            if anchor > 0 {
+                self.anchors.insert(anchor, Rc::new(node.clone()));
+            }
+            if let Some(root) = self.add(node) {
+                return Ok(Some(root));
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin(
+        &mut self,
+        anchor: usize,
+        tag: Option<&Tag>,
+        content: Content,
+        span: Span,
+    ) -> Result<(), Mistake> {
+        let node = self.node(content, tag, anchor, span);
+        if self.open.len() == MAX_DEPTH {
+            return Err(mistake(
+                node.span,
+                format!("more than {MAX_DEPTH} levels deep"),
+            ));
+        }
+        self.open.push(Open {
+            anchor,
+            node,
+            key: None,
+        });
+        Ok(())
+    }
+
+    /// Puts a finished node where it belongs; gives it back when it is the root.
+    fn add(&mut self, node: Node) -> Option<Node> {
+        let Some(open) = self.open.last_mut() else {
+            self.find_duplicates(&node);
+            return Some(node);
+        };
+        match &mut open.node.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping(entries) => match open.key.take() {
+                None => open.key = Some(node),
+                Some(key) => entries.push((key, node)),
+            },
+            Content::Scalar { .. } | Content::Alias(_) => {}
+        }
+        None
+    }
+
+    fn alias(&self, anchor: usize, span: Span) -> Result<Node, Mistake> {
+        let span = self.range(span);
+        match self.anchors.get(&anchor) {
+            Some(node) => Ok(Node {
+                span,
+                tag: None,
+                content: Content::Alias(Rc::clone(node)),
+            }),
+            None => {
+                let anchored = self.open.iter().find(|open| open.anchor == anchor);
+                let span = anchored.map_or(span, |open| open.node.span.clone());
+                Err(mistake(span, "an anchor that contains itself"))
+            }
+        }
+    }
+
+    fn scalar(
+        &self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<Node, Mistake> {
+        let quoted = matches!(style, ScalarStyle::DoubleQuoted | ScalarStyle::SingleQuoted);
+        let range = self.range(span);
+        let written = &self.text[range.clone()];
+        if !quoted && text.contains(LINE_BREAKS_OF_1_1) {
+            return Err(mistake(
+                range,
+                "a line separator character outside of quotes",
+            ));
+        }
+        if style == ScalarStyle::DoubleQuoted && has_escaped_slash(written) {
+            return Err(mistake(range, "unknown escape `\\/`"));
+        }
+        let mut text = text.into_owned();
+        if quoted && written.contains(NEXT_LINE) {
+            text = fold_next_lines(&text);
+        }
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if block
+            && range.end == self.text.len()
+            && !self.text.ends_with('\n')
+            && text.ends_with('\n')
+        {
+            // The parser adds a line end that the text does not have.
+            text.pop();
+        }
+        let content = Content::Scalar {
+            text,
+            plain: style == ScalarStyle::Plain,
+        };
+        let mut node = self.node(content, tag, anchor, span);
+        if block {
+            let start = self.start_of_block(range.start);
+            node.span.start = if anchor > 0 || tag.is_some() {
+                self.start_of_properties(start)
+            } else {
+                start
+            };
+        }
+        Ok(node)
+    }
+
+    fn node(&self, content: Content, tag: Option<&Tag>, anchor: usize, span: Span) -> Node {
+        let mut span = self.range(span);
+        if anchor > 0 || tag.is_some() {
+            span.start = self.start_of_properties(span.start);
+        }
+        let tag = tag.map(|tag| {
+            let handle = if tag.is_yaml_core_schema() {
+                "!!"
+            } else {
+                &tag.handle
+            };
+            let text = format!("{handle}{}", tag.suffix);
+            text.replace("tag:yaml.org,2002:", "!!").into_boxed_str()
+        });
+        Node { span, tag, content }
+    }
+
+    /// A block begins at its indicator, the parser says where its first line does.
+    fn start_of_block(&self, start: usize) -> usize {
+        let before = self.text[..start].trim_end();
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let header = before[line..].char_indices().find(|(at, character)| {
+            let rest = before[line + at..].trim_start_matches(['|', '>', '+', '-']);
+            let rest = rest
+                .trim_start_matches(|digit: char| digit.is_ascii_digit())
+                .trim_start_matches(['+', '-']);
+            matches!(character, '|' | '>')
+                && (rest.is_empty()
+                    || rest.trim_start().starts_with('#') && rest.starts_with([' ', '\t']))
+        });
+        header.map_or(start, |(at, _)| line + at)
+    }
+
+    /// A value begins at its anchor or tag, which the parser leaves out.
+    fn start_of_properties(&self, start: usize) -> usize {
+        let mut start = start;
+        loop {
+            let before = self.text[..start].trim_end();
+            let word = before
+                .rfind(char::is_whitespace)
+                .map_or(0, |space| space + 1);
+            if !before[word..].starts_with(['&', '!']) {
+                return start;
+            }
+            start = word;
+        }
+    }
+
+    fn find_duplicates(&mut self, node: &Node) {
+        match &node.content {
+            Content::Sequence(items) => items.iter().for_each(|item| self.find_duplicates(item)),
+            Content::Mapping(entries) => {
+                let mut seen = HashSet::with_capacity(entries.len());
+                for (key, value) in entries {
+                    if let Content::Scalar { text, .. } = &key.content
+                        && !seen.insert(text.as_str())
+                    {
+                        let first = entries.iter().find(|(first, _)| first.text() == Some(text));
+                        self.duplicates.push(Mistake {
+                            span: key.span.clone(),
+                            message: format!("key `{text}` is given twice"),
+                            earlier: first.map(|(first, _)| first.span.clone()),
+                        });
+                    }
+                    self.find_duplicates(value);
+                }
+            }
+            Content::Scalar { .. } | Content::Alias(_) => {}
+        }
+    }
+
+    fn syntax(&self, error: &ScanError) -> Mistake {
+        let start = self.byte(error.marker().index());
+        let end = self
+            .text
+            .ceil_char_boundary((start + 1).min(self.text.len()));
+        mistake(start..end, error.info())
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+
+    /// The parser counts characters.
+    fn byte(&self, character: usize) -> usize {
+        if self.text.is_ascii() {
+            character.min(self.text.len())
+        } else {
+            self.bytes
+                .get(character)
+                .copied()
+                .unwrap_or(self.text.len())
+        }
+    }
+}
+
+/// Breaks lines in YAML 1.1, and not in 1.2.
+const NEXT_LINE: char = '\u{85}';
+const LINE_BREAKS_OF_1_1: [char; 3] = [NEXT_LINE, '\u{2028}', '\u{2029}'];
+
+/// In quotes a line break is a space, and each further one a line end.
+fn fold_next_lines(text: &str) -> String {
+    let mut lines = text
+        .split(NEXT_LINE)
+        .map(|line| line.trim_matches([' ', '\t']));
+    let mut folded = lines.next().unwrap_or_default().to_owned();
+    let mut empty = false;
+    for line in lines {
+        match line {
+            "" => folded.push('\n'),
+            line if empty => folded.push_str(line),
+            line => folded.extend([" ", line]),
+        }
+        empty = line.is_empty();
+    }
+    folded
+}
+
+/// YAML 1.2 takes `\/` in double quotes, yaml.v3 does not.
+fn has_escaped_slash(quoted: &str) -> bool {
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        if character == '\\' && characters.next() == Some('/') {
+            return true;
+        }
+    }
+    false
+}
+
+/// Control characters, and directives for another YAML.
+fn reject_what_go_rejects(text: &str) -> Result<(), Mistake> {
+    let forbidden = |character: char| {
+        character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
+            || matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    if let Some((start, found)) = text
+        .char_indices()
+        .find(|(_, character)| forbidden(*character))
+    {
+        let message = format!(
+            "control character U+{:04X} is not allowed",
+            u32::from(found)
+        );
+        return Err(mistake(start..start + found.len_utf8(), message));
+    }
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(version) = line.strip_prefix("%YAML") {
+            let version = version.split('#').next().unwrap_or_default().trim();
+            if version != "1.1" {
+                let span = start..start + line.trim_end().len();
+                return Err(mistake(
+                    span,
+                    format!("YAML {version} is not supported, only 1.1"),
+                ));
+            }
+        }
+        if !line.starts_with(['#', '%', '\n', '\r']) {
+            break;
+        }
+        start += line.len();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn value<'a>(root: &'a Node, key: &str) -> &'a Node {
+        let entries = root.entries().unwrap();
+        &entries
+            .iter()
+            .find(|(found, _)| found.text() == Some(key))
+            .unwrap()
+            .1
+    }
+
+    fn complaint(text: &str) -> String {
+        parse(text).unwrap_err().remove(0).message
+    }
+
+    #[test]
+    fn spans_are_bytes_though_the_parser_counts_characters() {
+        let text = "é: ü\nb: [1, 'é']\n";
+        let root = parse(text).unwrap();
+        assert_eq!(&text[value(&root, "é").span.clone()], "ü");
+        assert_eq!(&text[value(&root, "b").span.clone()], "[1, 'é']");
+    }
+
+    #[test]
+    fn a_value_begins_at_its_anchor_or_tag() {
+        let text = "a: &x\n  b: 1\nc: !!int '2'\nd: *x\n";
+        let root = parse(text).unwrap();
+        assert_eq!(value(&root, "a").span.start, 3);
+        assert!(text[value(&root, "c").span.clone()].starts_with("!!int"));
+        assert_eq!(value(&root, "c").tag.as_deref(), Some("!!int"));
+        assert_eq!(value(value(&root, "d"), "b").text(), Some("1"));
+    }
+
+    #[test]
+    fn every_key_given_twice_is_found() {
+        let mistakes = parse("a: 1\nb: {c: 1, 'c': 2}\n\"a\": 3\n").unwrap_err();
+        let found = mistakes
+            .into_iter()
+            .map(|one| (one.span.start, one.earlier));
+        assert!(found.eq([(15, Some(9..10)), (23, Some(0..1))]));
+    }
+
+    #[test]
+    fn refuses_what_yaml_v3_refuses() {
+        assert_eq!(complaint(""), "the document is empty");
+        assert_eq!(complaint("a: &x [*x]"), "an anchor that contains itself");
+        assert_eq!(complaint("a: \"\\/\""), "unknown escape `\\/`");
+        assert_eq!(
+            complaint("%YAML 1.2\n---\na: 1"),
+            "YAML 1.2 is not supported, only 1.1"
+        );
+        assert_eq!(
+            complaint("a: \u{7}"),
+            "control character U+0007 is not allowed"
+        );
+        assert!(parse("%YAML 1.1\n---\na: 1").is_ok());
+        assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn only_the_first_document_is_read() {
+        let root = parse("a: 1\n---\n}garbage{").unwrap();
+        assert_eq!(value(&root, "a").text(), Some("1"));
+    }
+}
