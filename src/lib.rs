@@ -41,4 +41,5 @@ pub mod ignition;
 pub mod yaml;
 
 // The fleet, what is made of it, and the only room with private keys.
+pub mod fleet;
 pub mod vault;

@@ -1,0 +1,223 @@
+//! A TOML document in which every value knows the file and the bytes it came from.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+
+/// A value with its origin. Not `Debug`: it may hold what somebody forgot to encrypt.
+#[derive(Clone)]
+pub struct Item {
+    /// What is written.
+    pub value: Value,
+    /// The file that it is written in.
+    pub source: Arc<Source>,
+    /// The bytes of the value.
+    pub span: Range<usize>,
+    /// The bytes of its key; those of the value where it has none.
+    pub key: Range<usize>,
+}
+
+/// What TOML can hold.
+#[derive(Clone)]
+pub enum Value {
+    /// A string.
+    String(String),
+    /// An integer; one beyond 64 bits is a mistake.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A boolean.
+    Boolean(bool),
+    /// A date or time, as it is written.
+    Datetime(String),
+    /// An array.
+    Array(Vec<Item>),
+    /// A table.
+    Table(Table),
+}
+
+/// A table, sorted by key.
+pub type Table = BTreeMap<String, Item>;
+
+impl Value {
+    /// The name of the type with its article.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::String(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Boolean(_) => "a boolean",
+            Self::Datetime(_) => "a date",
+            Self::Array(_) => "an array",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+impl Item {
+    /// Reads a document. What could be understood is returned beside all syntax errors.
+    #[must_use]
+    pub fn parse(source: &Arc<Source>) -> (Self, Vec<Diagnostic>) {
+        let (root, errors) = DeTable::parse_recoverable(&source.text);
+        let mut diagnostics: Vec<Diagnostic> = errors
+            .iter()
+            .map(|error| {
+                Diagnostic::error(error.message())
+                    .at(source, error.span().unwrap_or(0..0))
+                    .help("this is not TOML; see https://toml.io")
+            })
+            .collect();
+        let span = root.span();
+        let value = table(root.into_inner(), source, &mut diagnostics);
+        let item = Self {
+            value,
+            source: Arc::clone(source),
+            key: span.clone(),
+            span,
+        };
+        (item, diagnostics)
+    }
+
+    /// The value under a key; `None` where there is no such key or no table.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.table().and_then(|table| table.get(key))
+    }
+
+    /// The value under a path of keys.
+    #[must_use]
+    pub fn find(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |item, key| item.get(key))
+    }
+
+    /// The table, where it is one.
+    #[must_use]
+    pub fn table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, where it is a string.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, where it is an array.
+    #[must_use]
+    pub fn array(&self) -> &[Self] {
+        match &self.value {
+            Value::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// A mistake in the value.
+    #[must_use]
+    pub fn error(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(message).at(&self.source, self.span.clone())
+    }
+
+    /// A mistake in the key.
+    #[must_use]
+    pub fn key_error(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(message).at(&self.source, self.key.clone())
+    }
+
+    /// An empty table that stands nowhere in particular.
+    #[must_use]
+    pub fn empty(source: &Arc<Source>) -> Self {
+        Self {
+            value: Value::Table(Table::new()),
+            source: Arc::clone(source),
+            span: 0..0,
+            key: 0..0,
+        }
+    }
+}
+
+fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Value {
+    let entries = table
+        .into_iter()
+        .filter_map(|(key, entry)| {
+            let span = key.span();
+            let value = item(entry, Some(span), source, diagnostics)?;
+            Some((key.into_inner().into_owned(), value))
+        })
+        .collect();
+    Value::Table(entries)
+}
+
+fn item(
+    entry: Spanned<DeValue<'_>>,
+    key: Option<Range<usize>>,
+    source: &Arc<Source>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Item> {
+    let span = entry.span();
+    let value = match entry.into_inner() {
+        DeValue::String(text) => Value::String(text.into_owned()),
+        DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(integer) => Value::Integer(integer),
+            Err(_) => {
+                diagnostics.push(
+                    Diagnostic::error("this integer does not fit into 64 bits")
+                        .at(source, span)
+                        .help("write it in quotes"),
+                );
+                return None;
+            }
+        },
+        DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(boolean) => Value::Boolean(boolean),
+        DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
+        DeValue::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .filter_map(|entry| item(entry, None, source, diagnostics))
+                .collect(),
+        ),
+        DeValue::Table(entries) => table(entries, source, diagnostics),
+    };
+    Some(Item {
+        value,
+        source: Arc::clone(source),
+        key: key.unwrap_or_else(|| span.clone()),
+        span,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_know_their_bytes() {
+        let source = Source::file("a.toml", "x = 1\n[t]\ny = \"z\"\n");
+        let (root, errors) = Item::parse(&source);
+        assert!(errors.is_empty());
+        let y = root.find(&["t", "y"]).expect("it is written");
+        assert_eq!(&source.text[y.span.clone()], "\"z\"");
+        assert_eq!(&source.text[y.key.clone()], "y");
+    }
+
+    #[test]
+    fn all_syntax_errors_are_reported() {
+        let source = Source::file("a.toml", "x = 1\nx = 2\ny = nope\nz = 3\n");
+        let (root, errors) = Item::parse(&source);
+        assert_eq!(errors.len(), 2);
+        assert!(root.get("z").is_some());
+    }
+}

@@ -1,0 +1,287 @@
+//! Sets a secret in the text of a TOML file. Every byte that need not change stays: the text is not written anew, the
+//! secret is spliced in where the file's own style puts it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml_edit::{Document, Item, Key, TableLike};
+
+use crate::diagnostic::Diagnostic;
+use crate::nearest::nearest;
+use crate::secrets::value::Secret;
+use crate::source::Source;
+
+/// Whose secret it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// The node whose file it is: `[secrets]`.
+    Node,
+    /// A role of `fleet.toml`: `[roles.<role>.secrets]`.
+    Role(&'a str),
+    /// Every node, in `fleet.toml`: `[defaults.secrets]`.
+    Defaults,
+}
+
+impl<'a> Owner<'a> {
+    fn path(self) -> Vec<&'a str> {
+        match self {
+            Self::Node => vec!["secrets"],
+            Self::Role(role) => vec!["roles", role, "secrets"],
+            Self::Defaults => vec!["defaults", "secrets"],
+        }
+    }
+}
+
+/// Why a file was not edited.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The file is not what it should be.
+    #[error("{}", .0.message)]
+    Mistake(Box<Diagnostic>),
+    /// No such role; one that was perhaps meant.
+    #[error("`fleet.toml` has no role `{role}`")]
+    NoRole {
+        /// As it was asked for.
+        role: String,
+        /// The role with the most similar name.
+        nearest: Option<String>,
+    },
+}
+
+/// The file's text with the secret `name` set, replaced where it stands already.
+pub fn set_secret(
+    source: &Arc<Source>,
+    owner: Owner<'_>,
+    name: &str,
+    secret: &Secret,
+) -> Result<String, EditError> {
+    let text = source.text.as_str();
+    let document = Document::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        mistake(source, span, format!("not valid TOML: {}", error.message()))
+    })?;
+    let path = owner.path();
+    let mut found = Found::root(document.as_table());
+    for part in &path {
+        let Some(item) = found.table.get(part) else {
+            break;
+        };
+        let Some(table) = item.as_table_like() else {
+            let span = item.span().unwrap_or_default();
+            return Err(mistake(source, span, format!("`{part}` is not a table")));
+        };
+        found.enter(item, table);
+    }
+    if let Owner::Role(role) = owner
+        && found.depth < 2
+    {
+        let known = found.table.iter().map(|(known, _)| known);
+        let known = known.filter(|_| found.depth == 1);
+        return Err(EditError::NoRole {
+            role: role.to_owned(),
+            nearest: nearest(role, known).map(str::to_owned),
+        });
+    }
+    let value = format!("\"{secret}\"");
+    let complete = found.depth == path.len();
+    if complete && let Some(item) = found.table.get(name) {
+        let span = item.span().unwrap_or_default();
+        if item.is_value() && !item.is_table_like() {
+            return Ok(splice(text, span, &value));
+        }
+        return Err(mistake(source, span, format!("`{name}` is a table")));
+    }
+    let entry = |parts: &[&str]| {
+        let mut keys: Vec<&str> = parts.to_vec();
+        keys.push(name);
+        format!("{} = {value}", dotted(&keys))
+    };
+    let beside = entry(&path[found.home..]);
+    Ok(match found.form {
+        Form::Inline => insert_inline(text, &found, &beside),
+        Form::Dotted => insert_line(text, last_end(found.table, false), &beside),
+        Form::Header if complete => insert_line(text, found.own_end(), &beside),
+        Form::Header | Form::None => {
+            let end = if found.depth == 0 {
+                text.len()
+            } else {
+                after_comments(text, line_after(text, last_end_of(&found)))
+            };
+            insert_table(text, end, &dotted(&path), &entry(&[]))
+        }
+    })
+}
+
+/// How the deepest table that is there was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `[a.b]`
+    Header,
+    /// Only by a header of a table below it; or the document itself.
+    None,
+    /// `a.b.c = …`
+    Dotted,
+    /// `a = { … }`, or dotted in there.
+    Inline,
+}
+
+/// The deepest table on the way to the secrets.
+struct Found<'d> {
+    table: &'d dyn TableLike,
+    /// How many parts of the path lead here.
+    depth: usize,
+    /// How many of them lead to the table that has a header or braces: a new key is written from there.
+    home: usize,
+    form: Form,
+    /// The header, or the braces with what is in them.
+    span: Range<usize>,
+}
+
+impl<'d> Found<'d> {
+    fn root(table: &'d dyn TableLike) -> Self {
+        Self {
+            table,
+            depth: 0,
+            home: 0,
+            form: Form::None,
+            span: 0..0,
+        }
+    }
+
+    fn enter(&mut self, item: &Item, table: &'d dyn TableLike) {
+        self.table = table;
+        self.depth += 1;
+        if table.is_dotted() {
+            if self.form != Form::Inline {
+                self.form = Form::Dotted;
+            }
+            return;
+        }
+        self.home = self.depth;
+        self.span = item.span().unwrap_or_default();
+        self.form = match item.as_table() {
+            Some(table) if table.is_implicit() => Form::None,
+            Some(_) => Form::Header,
+            None => Form::Inline,
+        };
+    }
+
+    /// Where the last value that stands under the header itself ends, or the header.
+    fn own_end(&self) -> usize {
+        last_end(self.table, false).max(self.span.end)
+    }
+}
+
+fn last_end_of(found: &Found<'_>) -> usize {
+    last_end(found.table, true).max(found.span.end)
+}
+
+/// Where the last value of a table ends; with `deep`, also of the tables below it that have headers of their own.
+fn last_end(table: &dyn TableLike, deep: bool) -> usize {
+    let ends = table.iter().map(|(_, item)| {
+        let own = item.span().map_or(0, |span| span.end);
+        match item {
+            Item::Table(below) if below.is_dotted() => last_end(below, deep),
+            Item::Table(_) | Item::ArrayOfTables(_) if !deep => 0,
+            Item::Table(below) => own.max(last_end(below, deep)),
+            Item::ArrayOfTables(all) => {
+                let ends = all.iter().map(|below| last_end(below, deep));
+                ends.max().unwrap_or(0).max(own)
+            }
+            Item::Value(value) => match value.as_inline_table() {
+                Some(below) if below.is_dotted() => last_end(below, deep),
+                _ => own,
+            },
+            Item::None => 0,
+        }
+    });
+    ends.max().unwrap_or(0)
+}
+
+fn insert_inline(text: &str, found: &Found<'_>, entry: &str) -> String {
+    let last = last_end(found.table, false);
+    if last > 0 {
+        return splice(text, last..last, &format!(", {entry}"));
+    }
+    let inside = found.span.start + 1..found.span.end.saturating_sub(1);
+    let space = if inside.is_empty() { " " } else { "" };
+    splice(
+        text,
+        inside.start..inside.start,
+        &format!(" {entry}{space}"),
+    )
+}
+
+/// Adds a line below the one on which `anchor` stands, indented like it.
+fn insert_line(text: &str, anchor: usize, entry: &str) -> String {
+    let start = text[..anchor].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..];
+    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+    let at = line_after(text, anchor);
+    insert_lines(text, at, &format!("{indent}{entry}"))
+}
+
+/// Adds a table with one entry, and an empty line before it.
+fn insert_table(text: &str, at: usize, header: &str, entry: &str) -> String {
+    let newline = newline_of(text);
+    let above = text[..at].lines().last().unwrap_or_default();
+    let gap = if above.trim().is_empty() { "" } else { newline };
+    insert_lines(text, at, &format!("{gap}[{header}]{newline}{entry}"))
+}
+
+/// Adds whole lines at the beginning of a line, or after a last line that has no end; the text's end stays as it is.
+fn insert_lines(text: &str, at: usize, lines: &str) -> String {
+    let newline = newline_of(text);
+    let open_end = at == text.len() && !text.is_empty() && !text.ends_with('\n');
+    let lines = if open_end {
+        format!("{newline}{lines}")
+    } else {
+        format!("{lines}{newline}")
+    };
+    splice(text, at..at, &lines)
+}
+
+/// The start of the line after the one on which `offset` stands.
+fn line_after(text: &str, offset: usize) -> usize {
+    let rest = &text[offset..];
+    rest.find('\n')
+        .map_or(text.len(), |newline| offset + newline + 1)
+}
+
+/// Past the comments at the start of a line, where they belong to what stands above: an empty line, or nothing, follows.
+fn after_comments(text: &str, start: usize) -> usize {
+    let mut end = start;
+    for line in text[start..].split_inclusive('\n') {
+        match line.trim() {
+            "" => return end,
+            comment if comment.starts_with('#') => end += line.len(),
+            _ => return start,
+        }
+    }
+    end
+}
+
+fn newline_of(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+fn dotted(keys: &[&str]) -> String {
+    let keys = keys
+        .iter()
+        .map(|key| Key::new(*key).display_repr().into_owned());
+    keys.collect::<Vec<_>>().join(".")
+}
+
+fn splice(text: &str, span: Range<usize>, new: &str) -> String {
+    [&text[..span.start], new, &text[span.end..]].concat()
+}
+
+fn mistake(source: &Arc<Source>, span: Range<usize>, message: String) -> EditError {
+    EditError::Mistake(Box::new(Diagnostic::error(message).at(source, span)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! What the fleet's files say, as written: nothing merged, no default filled in.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use semver::{Version, VersionReq};
+
+use super::decode::decode;
+use super::document::Item;
+use super::file::{FleetFile, NodeFile};
+use super::lock::Lock;
+use super::redact::secret_ranges;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+
+/// A fleet's files, read and typed, each beside the document that it came from.
+pub struct Manifest {
+    /// The folder that holds `fleet.toml`.
+    pub root: PathBuf,
+    /// `fleet.toml`.
+    pub fleet: FleetFile,
+    /// `fleet.toml` with its origins.
+    pub document: Item,
+    /// `nodes/*.toml` by node name.
+    pub nodes: BTreeMap<String, Item>,
+    /// `fleet.lock`; empty where there is none.
+    pub lock: Lock,
+    /// The names in `templates/`.
+    pub templates: Vec<String>,
+}
+
+/// A file of the fleet that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {}: {cause}", path.display())]
+pub struct Unreadable {
+    /// Which one.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub cause: io::Error,
+}
+
+impl Manifest {
+    /// Reads a fleet. The manifest is there even with mistakes, for as many of them as possible to be
+    /// found in one run; it is `None` where nothing else in it can be believed.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn read(root: &Path) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
+        let (document, mut diagnostics) = read_document(root, "fleet.toml")?;
+        if let Err(mistake) = check_requires(&document) {
+            return Ok((None, vec![*mistake]));
+        }
+        let fleet: FleetFile = decode(&document, &mut diagnostics);
+        let mut names = Vec::new();
+        for file in list(&root.join("nodes"))? {
+            match file.strip_suffix(".toml") {
+                Some(name) if !name.is_empty() => names.push(name.to_owned()),
+                _ => diagnostics.push(
+                    Diagnostic::error(format!("`nodes/{file}` is no node file"))
+                        .help("a node file is `nodes/<node>.toml`: rename it or move it away"),
+                ),
+            }
+        }
+        let read: Result<Vec<_>, Unreadable> = names
+            .into_par_iter()
+            .map(|name| {
+                let (item, mut mistakes) = read_document(root, &format!("nodes/{name}.toml"))?;
+                decode::<NodeFile>(&item, &mut mistakes);
+                Ok((name, item, mistakes))
+            })
+            .collect();
+        let mut nodes = BTreeMap::new();
+        for (name, item, mistakes) in read? {
+            diagnostics.extend(mistakes);
+            nodes.insert(name, item);
+        }
+        let lock = Lock::read(root, &mut diagnostics)?;
+        let templates = list(&root.join("templates"))?;
+        let manifest = Self {
+            root: root.to_owned(),
+            fleet,
+            document,
+            nodes,
+            lock,
+            templates,
+        };
+        Ok((Some(manifest), diagnostics))
+    }
+}
+
+/// Reads a TOML file of the fleet; `name` is its path under the root.
+pub(super) fn read_document(
+    root: &Path,
+    name: &str,
+) -> Result<(Item, Vec<Diagnostic>), Unreadable> {
+    let path = root.join(name);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(cause) => return Err(Unreadable { path, cause }),
+    };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let source = Source::hiding(name, text.clone(), secret_ranges(&text));
+            let mistake = Diagnostic::error("this byte is not UTF-8")
+                .at(&source, valid..valid + 1)
+                .help("save the file as UTF-8");
+            return Ok((Item::empty(&source), vec![mistake]));
+        }
+    };
+    let hidden = secret_ranges(&text);
+    let source: Arc<Source> = Source::hiding(name, text, hidden);
+    Ok(Item::parse(&source))
+}
+
+/// The names in a folder, sorted, without hidden ones and folders; none where there is no such folder.
+fn list(folder: &Path) -> Result<Vec<String>, Unreadable> {
+    let unreadable = |cause| Unreadable {
+        path: folder.to_owned(),
+        cause,
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(unreadable(cause)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && !entry.file_type().map_err(unreadable)?.is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// `requires` comes before anything else, so that an older tool says "upgrade" and not "unknown key".
+fn check_requires(document: &Item) -> Result<(), Box<Diagnostic>> {
+    let Some(item) = document.get("requires") else {
+        return Ok(());
+    };
+    let Some(text) = item.text() else {
+        return Ok(());
+    };
+    let requires = VersionReq::parse(text).map_err(|error| {
+        item.error(format!("`requires` is no version requirement: {error}"))
+            .help("write for example `requires = \">=0.1\"`")
+    })?;
+    let version = Version::parse(env!("CARGO_PKG_VERSION"))
+        .map_err(|error| item.error(format!("this build has no version: {error}")))?;
+    if requires.matches(&version) {
+        return Ok(());
+    }
+    Err(Box::new(
+        item.error(format!(
+            "this fleet needs ephemeros {requires}, and this is {version}"
+        ))
+        .help("upgrade ephemeros: `cargo install --locked ephemeros`"),
+    ))
+}

@@ -1,0 +1,20 @@
+//! The fleet: from the files that people write to complete nodes.
+
+pub mod decode;
+pub mod document;
+pub mod edit;
+pub mod file;
+pub mod lock;
+pub mod manifest;
+mod merge;
+pub mod names;
+mod network;
+pub mod node;
+mod pins;
+pub mod publish;
+mod redact;
+pub mod resolve;
+pub mod root;
+pub mod select;
+mod variables;
+pub mod volume;

@@ -1,0 +1,119 @@
+//! Where nodes fetch: the URL of a rendered file, from what `[git]` says and where the clone came from.
+
+use minijinja::UndefinedBehavior;
+
+use super::file::Git;
+use crate::git::ObjectId;
+use crate::git::forge::{Forge, Location, Refusal, Revision, encode_path};
+
+/// What a clone knows of where it came from.
+pub struct Upstream {
+    /// The remote's URL, with `insteadOf` applied. It may hold credentials.
+    pub url: String,
+    /// The branch that the remote's HEAD names.
+    pub head_branch: Option<String>,
+}
+
+/// The file whose URL is asked for.
+pub struct Published<'a> {
+    /// Its path in the repository.
+    pub path: &'a str,
+    /// Its SHA-512, in hex digits; empty where it is not known.
+    pub sha512: &'a str,
+    /// The commit that holds it, for a `raw_url` that asks for one.
+    pub commit: Option<ObjectId>,
+}
+
+/// Why there is no URL. It holds no credentials.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NoUrl {
+    /// There is no remote, and `fleet.toml` names no URL.
+    #[error("there is no git remote, so nodes can't be told where to fetch")]
+    NoRemote,
+    /// Nobody says which branch.
+    #[error("which branch nodes fetch from is not known")]
+    NoBranch,
+    /// The forge serves nothing, or can't be told.
+    #[error(transparent)]
+    Forge(#[from] Refusal),
+    /// `raw_url` is a broken template.
+    #[error("`raw_url` can't be filled in: {0}")]
+    Template(String),
+}
+
+impl NoUrl {
+    /// The lines to write.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NoRemote => {
+                "add a remote (`git remote add origin …`), or say it in fleet.toml\n[git]\n\
+                 url = \"https://HOST/OWNER/REPOSITORY\""
+                    .to_owned()
+            }
+            Self::NoBranch => "say it in fleet.toml\n[git]\nbranch = \"main\"".to_owned(),
+            Self::Forge(refusal) => refusal.help(),
+            Self::Template(_) => {
+                "it may use `{{ path }}`, `{{ commit }}` and `{{ sha512 }}`".to_owned()
+            }
+        }
+    }
+}
+
+/// The URL that a stick is told.
+///
+/// # Errors
+/// Why there is none.
+pub fn url(git: &Git, upstream: Option<&Upstream>, file: &Published<'_>) -> Result<String, NoUrl> {
+    if let Some(template) = &git.raw_url {
+        return fill_in(template, file);
+    }
+    let remote = git
+        .url
+        .as_deref()
+        .or(upstream.map(|upstream| upstream.url.as_str()))
+        .ok_or(NoUrl::NoRemote)?;
+    let forge = git.forge.as_deref().map(Forge::parse).transpose()?;
+    let location = Location::of(remote, forge)?;
+    let branch = git
+        .publish
+        .as_deref()
+        .or(git.branch.as_deref())
+        .or(upstream.and_then(|upstream| upstream.head_branch.as_deref()))
+        .ok_or(NoUrl::NoBranch)?;
+    Ok(location.raw_url(Revision::Branch(branch), file.path)?)
+}
+
+/// The URL that `fleet.toml` fixes by itself, the same in every clone; `None` where it fixes none.
+#[must_use]
+pub fn fixed_url(git: &Git, file: &Published<'_>) -> Option<Result<String, NoUrl>> {
+    let of_a_commit = git
+        .raw_url
+        .as_deref()
+        .is_some_and(|url| url.contains("commit"));
+    if of_a_commit || (git.raw_url.is_none() && git.url.is_none()) {
+        return None;
+    }
+    Some(url(git, None, file))
+}
+
+fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
+    let mut engine = minijinja::Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    let path = encode_path(file.path);
+    let filled = match file.commit {
+        Some(commit) => {
+            let commit = commit.to_string();
+            engine.render_str(
+                template,
+                minijinja::context! { path, commit, sha512 => file.sha512 },
+            )
+        }
+        None => engine.render_str(
+            template,
+            minijinja::context! { path, sha512 => file.sha512 },
+        ),
+    };
+    filled
+        .map_err(|error| NoUrl::Template(error.detail().unwrap_or("it is no template").to_owned()))
+}

@@ -1,0 +1,266 @@
+//! From what is written to complete nodes: the layers of each node merged, typed once, and checked.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use uuid::Uuid;
+
+use super::decode::decode;
+use super::document::Item;
+use super::file::{Firmware, NodeFile, ScriptAt};
+use super::manifest::Manifest;
+use super::merge::merged;
+use super::node::{Fleet, Node, Stick, Vault};
+use super::{names, network, pins, variables, volume};
+use crate::diagnostic::Diagnostic;
+use crate::nearest::nearest;
+use crate::secrets::value::Secret;
+
+/// Resolves all nodes. The fleet holds those without a mistake.
+#[must_use]
+pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let (name, id) = identify(manifest, &mut diagnostics);
+    let mount = volume::mount(manifest, &mut diagnostics);
+    volume::check_recipients(manifest, &mut diagnostics);
+    variables::check_roles(manifest, &mut diagnostics);
+    pins::check_artifacts(manifest, &mut diagnostics);
+
+    let resolved: Vec<(Option<Node>, Vec<Diagnostic>)> = manifest
+        .nodes
+        .par_iter()
+        .map(|(name, file)| {
+            let mut mistakes = Vec::new();
+            let mut node = resolve_node(manifest, name, file, &mut mistakes);
+            node.vault = Vault {
+                partuuid: Uuid::new_v5(&id, name.as_bytes()),
+                mount: mount.clone(),
+            };
+            volume::check_mount(manifest, &node, &mut mistakes);
+            let sound = !mistakes.iter().any(Diagnostic::is_error);
+            for mistake in &mut mistakes {
+                mistake.node = Some(name.clone());
+            }
+            (sound.then_some(node), mistakes)
+        })
+        .collect();
+    let mut nodes = Vec::with_capacity(resolved.len());
+    for (node, mistakes) in resolved {
+        nodes.extend(node);
+        diagnostics.extend(mistakes);
+    }
+    check_hostnames(&nodes, &mut diagnostics);
+    let fleet = Fleet {
+        root: manifest.root.clone(),
+        name,
+        id,
+        git: manifest.fleet.git.clone(),
+        prefix: String::new(),
+        nodes,
+    };
+    (fleet, diagnostics)
+}
+
+fn identify(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> (String, Uuid) {
+    let document = &manifest.document;
+    let at_top = |message: &str| Diagnostic::error(message).at(&document.source, 0..0);
+    let name = manifest.fleet.name.clone().unwrap_or_default();
+    if name.is_empty() {
+        diagnostics.push(
+            at_top("the fleet has no name")
+                .help("add `name = \"homelab\"` at the top of fleet.toml"),
+        );
+    }
+    let id = match (&manifest.fleet.id, document.get("id")) {
+        (Some(text), Some(item)) => Uuid::parse_str(text).map_err(|_| {
+            item.error("`id` is no UUID")
+                .help("write what `uuidgen` prints, once; partitions are named by it")
+        }),
+        _ => Err(at_top("the fleet has no `id`")
+            .help("add `id = \"…\"` with what `uuidgen` prints, once; partitions are named by it")),
+    };
+    let id = id.unwrap_or_else(|mistake| {
+        diagnostics.push(mistake);
+        Uuid::nil()
+    });
+    (name, id)
+}
+
+fn resolve_node(
+    manifest: &Manifest,
+    name: &str,
+    file: &Item,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Node {
+    if !names::is_node_name(name) {
+        mistakes.push(
+            Diagnostic::error(format!("`{name}` can't be a node's name"))
+                .at(&file.source, 0..0)
+                .help(
+                    "rename the file: lower-case letters, digits and `-` between them, 63 at most",
+                ),
+        );
+    }
+    let all_roles = listed_roles(manifest, file, mistakes);
+    let (roles, left_out) = variables::roles_that_hold(manifest, file, &all_roles, mistakes);
+    let profile = merged(manifest, file, &roles);
+    // The layers were typed one by one when they were read: what is wrong in them is told already.
+    let typed: NodeFile = decode(&profile, &mut Vec::new());
+
+    let hostname = typed.hostname.unwrap_or_else(|| name.to_owned());
+    if let (Some(item), false) = (profile.get("hostname"), names::is_hostname(&hostname)) {
+        mistakes.push(
+            item.error("this can't be a host name")
+                .help("letters, digits and `-`, with dots between labels, 64 characters at most"),
+        );
+    }
+    check_templates(manifest, &profile, mistakes);
+    check_readers(manifest, file, mistakes);
+    let (env_files, secret_files) =
+        variables::distribute(manifest, file, &profile, &roles, &left_out, mistakes);
+    let secrets = parse_secrets(&profile, mistakes);
+    let os = pins::release(manifest, &profile, typed.os, mistakes);
+    let artifacts = pins::artifacts(manifest, &os, mistakes);
+    let network = network::check(&profile, typed.network, mistakes);
+    Node {
+        name: name.to_owned(),
+        hostname,
+        roles,
+        tags: typed.tags,
+        templates: typed.templates,
+        ssh_authorized_keys: typed.ssh_authorized_keys,
+        vars: typed.vars,
+        env: typed.env,
+        secrets,
+        env_files,
+        secret_files,
+        os,
+        network,
+        stick: Stick {
+            script: typed.stick.script.unwrap_or(ScriptAt::Git),
+            firmware: typed
+                .stick
+                .firmware
+                .unwrap_or_else(|| vec![Firmware::Uefi, Firmware::Bios]),
+            ipxe: typed.stick.ipxe,
+            record_serial: typed.stick.record_serial.unwrap_or(false),
+        },
+        vault: Vault {
+            partuuid: Uuid::nil(),
+            mount: String::new(),
+        },
+        artifacts,
+        profile,
+    }
+}
+
+/// The roles that a node lists, or else the defaults', without those that don't exist.
+fn listed_roles(manifest: &Manifest, file: &Item, mistakes: &mut Vec<Diagnostic>) -> Vec<String> {
+    let Some(listed) = file
+        .get("roles")
+        .or_else(|| manifest.document.find(&["defaults", "roles"]))
+    else {
+        return Vec::new();
+    };
+    let mut roles: Vec<String> = Vec::new();
+    for item in listed.array() {
+        let Some(role) = item.text() else { continue };
+        if manifest.fleet.roles.contains_key(role) {
+            if !roles.iter().any(|there| there == role) {
+                roles.push(role.to_owned());
+            }
+            continue;
+        }
+        let known = manifest.fleet.roles.keys().map(String::as_str);
+        let help = match nearest(role, known) {
+            Some(near) => format!("a role with a similar name exists: `{near}`"),
+            None => format!("add `[roles.{role}]` to fleet.toml"),
+        };
+        mistakes.push(item.error(format!("unknown role `{role}`")).help(help));
+    }
+    roles
+}
+
+fn check_templates(manifest: &Manifest, profile: &Item, mistakes: &mut Vec<Diagnostic>) {
+    for item in profile.get("templates").map_or(&[][..], Item::array) {
+        let Some(template) = item.text() else {
+            continue;
+        };
+        if !manifest.templates.iter().any(|there| there == template) {
+            let known = manifest.templates.iter().map(String::as_str);
+            let help = match nearest(template, known) {
+                Some(near) => format!("a template with a similar name exists: `{near}`"),
+                None => format!("create `templates/{template}`"),
+            };
+            mistakes.push(
+                item.error(format!("there is no template `{template}` in templates/"))
+                    .help(help),
+            );
+        } else if !template.ends_with(".bu") && !template.ends_with(".ign") {
+            mistakes.push(
+                item.error(format!("`{template}` is neither Butane nor Ignition"))
+                    .help("a template's name ends in `.bu` (Butane) or `.ign` (Ignition)"),
+            );
+        }
+    }
+}
+
+fn check_readers(manifest: &Manifest, file: &Item, mistakes: &mut Vec<Diagnostic>) {
+    let groups = &manifest.fleet.vault.groups;
+    for item in file.get("readers").map_or(&[][..], Item::array) {
+        let Some(group) = item.text() else { continue };
+        if groups.contains_key(group) {
+            continue;
+        }
+        let help = match nearest(group, groups.keys().map(String::as_str)) {
+            Some(near) => format!("a group with a similar name exists: `{near}`"),
+            None => format!("add `{group} = [\"age1…\"]` under `[vault.groups]` in fleet.toml"),
+        };
+        mistakes.push(item.error(format!("unknown group `{group}`")).help(help));
+    }
+}
+
+fn parse_secrets(profile: &Item, mistakes: &mut Vec<Diagnostic>) -> BTreeMap<String, Secret> {
+    let mut secrets = BTreeMap::new();
+    for (name, item) in profile
+        .get("secrets")
+        .and_then(Item::table)
+        .into_iter()
+        .flatten()
+    {
+        let Some(text) = item.text() else { continue };
+        match text.parse::<Secret>() {
+            Ok(secret) => {
+                secrets.insert(name.clone(), secret);
+            }
+            Err(error) => {
+                mistakes.push(item.error(format!("`{name}`: {error}")).help(error.help()));
+            }
+        }
+    }
+    secrets
+}
+
+/// Two machines of one name would answer for each other.
+fn check_hostnames(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
+    let mut first: BTreeMap<&str, &Node> = BTreeMap::new();
+    for node in nodes {
+        let Some(other) = first.insert(&node.hostname, node) else {
+            continue;
+        };
+        let at = |node: &Node| match node.profile.get("hostname") {
+            Some(item) => (item.source.clone(), item.span.clone()),
+            None => (node.profile.source.clone(), 0..0),
+        };
+        let ((source, span), (other_source, other_span)) = (at(node), at(other));
+        diagnostics.push(
+            Diagnostic::error(format!(
+                "the nodes `{}` and `{}` have the same host name `{}`",
+                other.name, node.name, node.hostname
+            ))
+            .at(&source, span)
+            .label(&other_source, other_span, "the other one")
+            .help("give each node a `hostname` of its own"),
+        );
+    }
+}

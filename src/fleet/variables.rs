@@ -1,0 +1,327 @@
+//! Which variable goes to which env file: what a role needs, what it takes, and what nobody takes.
+
+use std::collections::BTreeMap;
+
+use super::document::{Item, Table};
+use super::file::{OnMissing, Role};
+use super::manifest::Manifest;
+use super::merge::merged;
+use super::names;
+use super::node::EnvFile;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::env_file;
+use crate::nearest::nearest;
+
+/// Checks what a role says of itself, once for all nodes.
+pub(super) fn check_roles(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
+    for (name, role) in &manifest.fleet.roles {
+        let at = |path: &[&str]| {
+            let role = manifest.document.find(&["roles", name]);
+            role.and_then(|role| role.find(path))
+        };
+        if let (Some(file), Some(item)) = (&role.env_file, at(&["env_file"]))
+            && !names::is_file_name(file)
+        {
+            diagnostics.push(
+                item.error("this can't be the name of an env file")
+                    .help("letters, digits, `-`, `_` and `.` only: `k3s_env`"),
+            );
+        }
+        if let (None, Some(item)) = (&role.env_file, at(&["variables"])) {
+            diagnostics.push(
+                item.key_error(format!(
+                    "role `{name}` takes variables, and no env file to put them in"
+                ))
+                .help(format!("add `env_file = \"{name}_env\"`")),
+            );
+        }
+        for item in at(&["variables"]).map_or(&[][..], Item::array) {
+            let variable = item.text().unwrap_or("_");
+            let name = variable.strip_suffix('*').unwrap_or(variable);
+            if !names::is_variable(name) && variable != "*" {
+                diagnostics.push(
+                    item.error("this can't be the name of a variable")
+                        .help("letters, digits and `_`; a `*` may stand at the end"),
+                );
+            }
+        }
+        for (path, item) in at(&["files"]).and_then(Item::table).into_iter().flatten() {
+            if !names::is_relative_path(path) {
+                diagnostics.push(
+                    item.key_error("this can't be a file on the secrets volume").help(
+                        "write a path under it, of letters, digits, `-`, `_` and `.`: `\"tls/node.key\"`",
+                    ),
+                );
+            }
+            if item.text().is_some_and(|text| !names::is_variable(text)) {
+                diagnostics.push(
+                    item.error("this can't be the name of a secret")
+                        .help("letters, digits and `_`"),
+                );
+            }
+        }
+    }
+}
+
+/// Splits the roles that a node lists into those that have what they need and those left out for want of
+/// it. Where a role must not be left out, what it lacks is a mistake.
+pub(super) fn roles_that_hold(
+    manifest: &Manifest,
+    file: &Item,
+    listed: &[String],
+    mistakes: &mut Vec<Diagnostic>,
+) -> (Vec<String>, Vec<String>) {
+    let mut roles = listed.to_vec();
+    let mut left_out: Vec<String> = Vec::new();
+    loop {
+        // A role brings variables of its own, so leaving one out can leave another one wanting.
+        let profile = merged(manifest, file, &roles);
+        let wanting: Vec<(String, Vec<&Item>)> = roles
+            .iter()
+            .map(|name| (name.clone(), missing(manifest, name, &profile)))
+            .filter(|(_, missing)| !missing.is_empty())
+            .collect();
+        let mut skipped = false;
+        for (name, missing) in wanting {
+            let skips = manifest.fleet.roles[&name].on_missing == OnMissing::Skip;
+            if skips {
+                roles.retain(|role| *role != name);
+                left_out.push(name.clone());
+                skipped = true;
+                mistakes.push(left_out_warning(&name, &missing));
+            }
+        }
+        if !skipped {
+            break;
+        }
+    }
+    let profile = merged(manifest, file, &roles);
+    for name in &roles {
+        for item in missing(manifest, name, &profile) {
+            mistakes.push(missing_error(name, item));
+        }
+    }
+    (roles, left_out)
+}
+
+/// The names that a role needs and the profile lacks, where the role says so.
+fn missing<'a>(manifest: &'a Manifest, role: &str, profile: &Item) -> Vec<&'a Item> {
+    let Some(document) = manifest.document.find(&["roles", role]) else {
+        return Vec::new();
+    };
+    let variables = document.get("variables").map_or(&[][..], Item::array);
+    let files = document.get("files").and_then(Item::table);
+    let lacks = |item: &&Item, tables: &[&str]| {
+        item.text().is_some_and(|name| {
+            !name.ends_with('*')
+                && !tables.iter().any(|table| {
+                    // An empty value is none: a service would start with it, and do nothing.
+                    profile
+                        .find(&[table, name])
+                        .is_some_and(|item| item.text() != Some(""))
+                })
+        })
+    };
+    variables
+        .iter()
+        .filter(|item| lacks(item, &["env", "secrets"]))
+        .chain(
+            files
+                .into_iter()
+                .flat_map(|files| files.values())
+                .filter(|item| lacks(item, &["secrets"])),
+        )
+        .collect()
+}
+
+fn left_out_warning(role: &str, missing: &[&Item]) -> Diagnostic {
+    let names: Vec<String> = missing
+        .iter()
+        .filter_map(|item| item.text())
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let mut warning = Diagnostic::warning(format!(
+        "role `{role}` is left out for want of {}",
+        names.join(", ")
+    ));
+    for item in missing {
+        warning = warning.at(&item.source, item.span.clone());
+    }
+    warning.help(
+        "set it on the node, or take the role from its `roles`; `on_missing = \"error\"` makes this an error",
+    )
+}
+
+fn missing_error(role: &str, item: &Item) -> Diagnostic {
+    let name = item.text().unwrap_or_default();
+    item.error(format!("role `{role}` needs `{name}`, and nothing sets it"))
+        .help(format!(
+            "set it with `ephemeros secrets set WHERE {name}`, or under `[env]` if it is public; \
+             `on_missing = \"skip\"` leaves the role out instead"
+        ))
+}
+
+/// Puts every variable into the one env file that takes it.
+pub(super) fn distribute(
+    manifest: &Manifest,
+    file: &Item,
+    profile: &Item,
+    roles: &[String],
+    left_out: &[String],
+    mistakes: &mut Vec<Diagnostic>,
+) -> (BTreeMap<String, EnvFile>, BTreeMap<String, String>) {
+    let mut env_files: BTreeMap<String, EnvFile> = BTreeMap::new();
+    let mut secret_files = BTreeMap::new();
+    let active = || roles.iter().map(|name| (name, &manifest.fleet.roles[name]));
+    for (_, role) in active() {
+        secret_files.extend(role.files.clone());
+    }
+    let public = table(profile, "env");
+    let secret = table(profile, "secrets");
+    for (name, item) in public.iter().copied().flatten() {
+        check_public(
+            name,
+            item,
+            secret.and_then(|table| table.get(name)),
+            mistakes,
+        );
+    }
+    let all = public.iter().copied().flatten().map(|entry| (entry, false));
+    let all = all.chain(secret.iter().copied().flatten().map(|entry| (entry, true)));
+    for ((name, item), is_secret) in all {
+        let takers: Vec<(&String, &Role)> = active()
+            .filter(|(_, role)| takes(role, name, is_secret, &secret_files))
+            .collect();
+        match takers.as_slice() {
+            [] if is_secret && secret_files.values().any(|file| file == name) => {}
+            [] => {
+                let forgiven = left_out
+                    .iter()
+                    .any(|role| is_about(&manifest.fleet.roles[role], name))
+                    || (is_inherited(manifest, file, roles, item)
+                        && manifest
+                            .fleet
+                            .roles
+                            .values()
+                            .any(|role| is_about(role, name)));
+                if !forgiven {
+                    mistakes.push(untaken(manifest, roles, name, item));
+                }
+            }
+            [(_, role)] => {
+                let file = role.env_file.clone().unwrap_or_default();
+                let file = env_files.entry(file).or_default();
+                let names = if is_secret {
+                    &mut file.secret
+                } else {
+                    &mut file.public
+                };
+                names.insert(name.clone());
+            }
+            [(first, _), (second, _), ..] => mistakes.push(
+                item.key_error(format!(
+                    "the roles `{first}` and `{second}` both take `{name}` into an env file"
+                ))
+                .help("name it in the `variables` of one role only"),
+            ),
+        }
+    }
+    for path in secret_files.keys() {
+        if env_files.contains_key(path) {
+            mistakes.push(
+                Diagnostic::error(format!("`{path}` is both an env file and a secret file"))
+                    .at(&file.source, 0..0)
+                    .help("rename one of them in fleet.toml"),
+            );
+        }
+    }
+    (env_files, secret_files)
+}
+
+fn table<'a>(profile: &'a Item, key: &str) -> Option<&'a Table> {
+    profile.get(key).and_then(Item::table)
+}
+
+/// Whether a role's env file takes a variable. A secret that is a file of its own is taken by name only.
+fn takes(role: &Role, name: &str, is_secret: bool, files: &BTreeMap<String, String>) -> bool {
+    let is_file = is_secret && files.values().any(|file| file == name);
+    role.variables
+        .iter()
+        .any(|variable| match variable.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix) && !is_file,
+            None => variable == name,
+        })
+}
+
+/// Whether a role has a use for a name at all.
+fn is_about(role: &Role, name: &str) -> bool {
+    takes(role, name, false, &BTreeMap::new()) || role.files.values().any(|file| file == name)
+}
+
+/// Whether a value comes from the defaults, which serve nodes of all roles.
+fn is_inherited(manifest: &Manifest, file: &Item, roles: &[String], item: &Item) -> bool {
+    if std::sync::Arc::ptr_eq(&item.source, &file.source) {
+        return false;
+    }
+    let in_role = |role: &String| {
+        let tables = ["env", "secrets"].map(|key| manifest.document.find(&["roles", role, key]));
+        tables.into_iter().flatten().any(|table| {
+            table
+                .table()
+                .is_some_and(|table| table.values().any(|there| there.span == item.span))
+        })
+    };
+    !roles.iter().any(in_role)
+}
+
+fn untaken(manifest: &Manifest, roles: &[String], name: &str, item: &Item) -> Diagnostic {
+    let known = manifest
+        .fleet
+        .roles
+        .values()
+        .flat_map(|role| role.variables.iter().chain(role.files.values()))
+        .map(String::as_str);
+    let owner = manifest
+        .fleet
+        .roles
+        .iter()
+        .find(|(role, it)| !roles.contains(role) && is_about(it, name));
+    let help = match (owner, nearest(name, known)) {
+        (Some((role, _)), _) => format!("role `{role}` takes it: add it to the node's `roles`"),
+        (None, Some(near)) => format!("a variable with a similar name is taken: `{near}`"),
+        (None, None) => {
+            "name it in the `variables` of a role, or use `[vars]` for templates".to_owned()
+        }
+    };
+    item.key_error(format!("no role of this node takes `{name}`"))
+        .help(help)
+}
+
+fn check_public(name: &str, item: &Item, secret: Option<&Item>, mistakes: &mut Vec<Diagnostic>) {
+    if !names::is_variable(name) {
+        mistakes.push(
+            item.key_error("this can't be the name of a variable")
+                .help("letters, digits and `_`, no digit first"),
+        );
+    }
+    if let Some(Err(error)) = item
+        .text()
+        .map(|text| env_file::check_variable(name, text.as_bytes()))
+    {
+        mistakes.push(
+            item.error(format!("an env file can't hold this value: {error}"))
+                .help("put it into a file that a template makes"),
+        );
+    }
+    if let Some(secret) = secret {
+        mistakes.push(
+            Diagnostic::new(
+                Severity::Warning,
+                format!("`{name}` is set both as public and as secret; the secret one holds"),
+            )
+            .at(&item.source, item.key.clone())
+            .label(&secret.source, secret.key.clone(), "the secret one")
+            .help("remove one of them"),
+        );
+    }
+}

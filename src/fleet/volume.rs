@@ -1,0 +1,139 @@
+//! The secrets volume: who can read what is on it, and where it is mounted.
+
+use super::document::Item;
+use super::manifest::Manifest;
+use super::names;
+use super::node::Node;
+use crate::diagnostic::Diagnostic;
+use crate::secrets::recipients::{Recipient, Recipients};
+use crate::secrets::value::Secret;
+
+/// Where it is mounted when nobody says.
+const MOUNT: &str = "/secrets";
+
+/// A path that every distribution takes.
+const MOUNT_ANYWHERE: &str = "/var/secrets";
+
+/// The mount path of the fleet.
+pub(super) fn mount(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let mount = manifest.fleet.vault.mount.as_deref().unwrap_or(MOUNT);
+    if let (Some(item), false) = (
+        manifest.document.find(&["vault", "mount"]),
+        names::is_mount_path(mount),
+    ) {
+        diagnostics.push(
+            item.error("this can't be a mount path")
+                .help("write an absolute path of letters, digits, `-`, `_` and `.`: `/secrets`"),
+        );
+    }
+    mount.to_owned()
+}
+
+/// Each distribution has places where nothing can be mounted.
+pub(super) fn check_mount(manifest: &Manifest, node: &Node, mistakes: &mut Vec<Diagnostic>) {
+    let distro = node.os.release.distro;
+    let Err(why) = distro.check_mount(&node.vault.mount) else {
+        return;
+    };
+    let mount = &node.vault.mount;
+    let mut mistake = Diagnostic::error(format!(
+        "{distro} can't mount the secrets volume at `{mount}`, because {why}"
+    ));
+    let written = manifest.document.find(&["vault", "mount"]);
+    if let Some(item) = written.or(node.profile.find(&["os", "distro"])) {
+        mistake = mistake.at(&item.source, item.span.clone());
+    }
+    mistakes.push(mistake.help(format!(
+        "write `mount = \"{MOUNT_ANYWHERE}\"` under `[vault]` in fleet.toml"
+    )));
+}
+
+/// Every recipient is a public key, and there is one as soon as there is a secret.
+pub(super) fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
+    let document = &manifest.document;
+    let listed = document.find(&["vault", "recipients"]);
+    let groups = document.find(&["vault", "groups"]).and_then(Item::table);
+    let in_groups = groups
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, group)| group.array());
+    for item in listed.map_or(&[][..], Item::array).iter().chain(in_groups) {
+        let Some(text) = item.text() else { continue };
+        if let Err(error) = text.parse::<Recipient>() {
+            diagnostics.push(item.error(error.to_string()).help(error.help()));
+        }
+    }
+    if !manifest.fleet.vault.recipients.is_empty() {
+        return;
+    }
+    let secret = layers(manifest)
+        .filter_map(|(layer, _)| layer.get("secrets"))
+        .find(|secrets| secrets.table().is_some_and(|table| !table.is_empty()));
+    if let Some(secrets) = secret {
+        let at = listed.unwrap_or(secrets);
+        diagnostics.push(
+            at.key_error("there are secrets, and nobody is named who could read them")
+                .help("add `recipients = [\"age1…\"]` under `[vault]`; `ephemeros secrets keygen` makes a key"),
+        );
+    }
+}
+
+/// Everything that may hold secrets, each with the node file that it is.
+fn layers(manifest: &Manifest) -> impl Iterator<Item = (&Item, Option<&Item>)> {
+    let document = &manifest.document;
+    let roles = document.get("roles").and_then(Item::table);
+    let roles = roles.into_iter().flat_map(|roles| roles.values());
+    let shared = document.get("defaults").into_iter().chain(roles);
+    shared
+        .map(|layer| (layer, None))
+        .chain(manifest.nodes.values().map(|file| (file, Some(file))))
+}
+
+/// Who may read the secrets of `fleet.toml`, or those of a node file, which may name further groups.
+pub fn recipients(
+    manifest: &Manifest,
+    node: Option<&Item>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Recipients {
+    check_recipients(manifest, diagnostics);
+    let vault = &manifest.fleet.vault;
+    let readers = node.and_then(|file| file.get("readers"));
+    let groups = readers
+        .map_or(&[][..], Item::array)
+        .iter()
+        .filter_map(|group| vault.groups.get(group.text()?));
+    vault
+        .recipients
+        .iter()
+        .chain(groups.flatten())
+        .filter_map(|text| text.parse::<Recipient>().ok())
+        .collect()
+}
+
+/// Every value is encrypted to those who may read it today. No key is needed to see that.
+#[must_use]
+pub fn check_sealed(manifest: &Manifest) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (layer, node) in layers(manifest) {
+        let digest = recipients(manifest, node, &mut Vec::new()).digest();
+        for (name, item) in layer
+            .get("secrets")
+            .and_then(Item::table)
+            .into_iter()
+            .flatten()
+        {
+            let Some(Ok(secret)) = item.text().map(str::parse::<Secret>) else {
+                continue;
+            };
+            if secret.recipients_digest() != digest {
+                diagnostics.push(
+                    item.error(format!(
+                        "`{name}` is not encrypted to those who may read it today"
+                    ))
+                    .help("set it anew: `ephemeros secrets set`"),
+                );
+            }
+        }
+    }
+    diagnostics
+}
