@@ -42,4 +42,6 @@ pub mod yaml;
 
 // The fleet, what is made of it, and the only room with private keys.
 pub mod fleet;
+pub mod plan;
+pub mod render;
 pub mod vault;

@@ -1,0 +1,93 @@
+//! What nodes fetch now: rendered files by path, wherever they are kept.
+
+use std::collections::BTreeMap;
+
+use crate::fleet::file::Git;
+use crate::git::repo::Repo;
+use crate::git::{self, ObjectId};
+
+/// The files that a plan compares with. Where they come from is hidden.
+#[derive(Default)]
+pub struct Base {
+    /// As people know it: `origin/main (1a2b3c4)`.
+    pub name: String,
+    /// The rendered files by their path in the fleet.
+    pub files: BTreeMap<String, Content>,
+}
+
+/// A file's bytes, or the name that git has for them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// The object id of the blob.
+    Object(ObjectId),
+    /// The bytes themselves.
+    Bytes(Vec<u8>),
+}
+
+impl Base {
+    fn nothing(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            files: BTreeMap::new(),
+        }
+    }
+}
+
+/// The folders of rendered files.
+const RENDERED: [&str; 2] = ["ignition", "ipxe"];
+
+/// What nodes fetch now: the branch that they fetch from, as this clone saw it last; without a remote HEAD,
+/// without a commit nothing. `against` names another revision.
+///
+/// # Errors
+/// The repository can't be read, or has no such revision.
+pub fn find(
+    repo: Option<&Repo>,
+    settings: &Git,
+    against: Option<&str>,
+) -> Result<Base, git::Error> {
+    let Some(repo) = repo else {
+        return Ok(Base::nothing("nothing: there is no git repository"));
+    };
+    if let Some(revision) = against {
+        return at(repo, revision, repo.commit(revision)?);
+    }
+    // Which remote counts may be unclear; that is told where its URL is needed.
+    let remote = repo.remote(settings.remote.as_deref()).ok().flatten();
+    if let Some(remote) = remote {
+        let branch = settings
+            .publish
+            .as_deref()
+            .or(settings.branch.as_deref())
+            .or(remote.head_branch.as_deref());
+        if let Some(branch) = branch
+            && let Some(commit) = repo.tracking(&remote.name, branch)?
+        {
+            return at(repo, &format!("{}/{branch}", remote.name), commit);
+        }
+    }
+    Ok(head(repo)?.unwrap_or_else(|| Base::nothing("nothing: there is no commit yet")))
+}
+
+/// What HEAD holds; `None` before the first commit.
+///
+/// # Errors
+/// The repository can't be read.
+pub fn head(repo: &Repo) -> Result<Option<Base>, git::Error> {
+    repo.head()?
+        .commit
+        .map(|commit| at(repo, "HEAD", commit))
+        .transpose()
+}
+
+fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error> {
+    let files = repo.files(commit, &RENDERED)?;
+    let short: String = commit.to_string().chars().take(7).collect();
+    Ok(Base {
+        name: format!("{revision} ({short})"),
+        files: files
+            .into_iter()
+            .map(|(path, id)| (path, Content::Object(id)))
+            .collect(),
+    })
+}

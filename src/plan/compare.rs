@@ -1,0 +1,216 @@
+//! From what nodes fetch now and what they would fetch to what changes, node by node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::base::{Base, Content};
+use super::change::{self, Attribute, Change, Kind};
+use super::cost::Cost;
+use crate::git::ObjectId;
+use crate::git::tree::object_id;
+use crate::ignition::{self, Config};
+use crate::render::all::{Rendered, config_digest};
+use crate::source::Source;
+
+/// What would change for each node.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// What was compared with.
+    pub base: String,
+    /// Every node that was asked for, sorted by name, the unchanged ones too.
+    pub nodes: Vec<NodePlan>,
+}
+
+/// What would change for one node.
+#[derive(Debug, Serialize)]
+pub struct NodePlan {
+    /// Its name.
+    pub node: String,
+    /// What it costs.
+    pub cost: Cost,
+    /// What changes, sorted by subject.
+    pub changes: Vec<Change>,
+}
+
+impl Plan {
+    /// Whether anything changes at all.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.nodes.iter().any(|node| node.cost != Cost::Nothing)
+    }
+
+    /// How many nodes there are of each cost, without those of which there is none.
+    #[must_use]
+    pub fn summary(&self) -> BTreeMap<Cost, usize> {
+        let mut counts = BTreeMap::new();
+        for node in &self.nodes {
+            *counts.entry(node.cost).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Compares. `read` gives the bytes of a blob of the base; only blobs that differ are read.
+/// `removed` are the nodes that the base knows and the fleet does not.
+///
+/// # Errors
+/// What `read` says.
+pub fn compare<E>(
+    base: &Base,
+    rendered: &[Rendered],
+    removed: &[String],
+    mut read: impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
+) -> Result<Plan, E> {
+    let same: Vec<bool> = rendered
+        .par_iter()
+        .map(|node| {
+            node.files()
+                .iter()
+                .all(|(path, text)| is_same(base.files.get(path.as_str()), text.as_bytes()))
+        })
+        .collect();
+    // A git repository is read by one thread, so the differing blobs are fetched before they are compared.
+    let mut differing = Vec::new();
+    for (node, _) in rendered.iter().zip(&same).filter(|(_, same)| !**same) {
+        let mut before = Vec::new();
+        for (path, _) in node.files() {
+            before.push(match base.files.get(path.as_str()) {
+                None => None,
+                Some(Content::Bytes(bytes)) => Some(bytes.clone()),
+                Some(Content::Object(id)) => Some(read(*id)?),
+            });
+        }
+        differing.push((node, before));
+    }
+    let mut nodes: Vec<NodePlan> = differing
+        .into_par_iter()
+        .map(|(node, before)| compare_node(node, &before))
+        .collect();
+    nodes.extend(
+        rendered
+            .iter()
+            .zip(&same)
+            .filter(|(_, same)| **same)
+            .map(|(node, _)| NodePlan {
+                node: node.node.clone(),
+                cost: Cost::Nothing,
+                changes: Vec::new(),
+            }),
+    );
+    nodes.extend(removed.iter().map(|node| NodePlan {
+        node: node.clone(),
+        cost: Cost::Removed,
+        changes: Vec::new(),
+    }));
+    nodes.sort_by(|a, b| a.node.cmp(&b.node));
+    Ok(Plan {
+        base: base.name.clone(),
+        nodes,
+    })
+}
+
+/// Whether a file of the base holds exactly these bytes.
+#[must_use]
+pub fn is_same(content: Option<&Content>, bytes: &[u8]) -> bool {
+    match content {
+        None => false,
+        Some(Content::Object(id)) => *id == object_id(bytes),
+        Some(Content::Bytes(there)) => there == bytes,
+    }
+}
+
+fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
+    let [ignition, script] = [0, 1].map(|at| {
+        before
+            .get(at)
+            .and_then(Option::as_ref)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    });
+    let is_new = ignition.is_none() && script.is_none();
+    let mut changes = compare_config(ignition.as_deref(), &node.ignition);
+    changes.extend(compare_script(ignition.as_deref(), script.as_deref(), node));
+    if changes.is_empty() {
+        changes.push(Change {
+            subject: "how it is written".to_owned(),
+            kind: Kind::Changed,
+            attributes: Vec::new(),
+            diff: String::new(),
+        });
+    }
+    NodePlan {
+        node: node.node.clone(),
+        cost: if is_new {
+            Cost::FirstFlash
+        } else {
+            Cost::Reboot
+        },
+        changes,
+    }
+}
+
+fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {
+    let view = |text: &str| {
+        let (config, _) = Config::parse(&Source::file("base", text));
+        config.map(|config| ignition::view(&config))
+    };
+    let old = match before {
+        None => Some(BTreeMap::new()),
+        Some(text) => view(text),
+    };
+    match (old, view(after)) {
+        (Some(before), Some(after)) => change::between(&before, &after),
+        // What nodes fetch now is no Ignition config: nothing of it can be named.
+        _ => vec![Change {
+            subject: "the whole Ignition config".to_owned(),
+            kind: Kind::Changed,
+            attributes: vec![Attribute {
+                name: "size".to_owned(),
+                before: before.map(|text| format!("{} bytes", text.len())),
+                after: Some(format!("{} bytes", after.len())),
+            }],
+            diff: String::new(),
+        }],
+    }
+}
+
+/// The boot script names the config's digest, which differs whenever the config does: that alone is no news.
+fn compare_script(config: Option<&str>, before: Option<&str>, node: &Rendered) -> Option<Change> {
+    let after = node
+        .script
+        .text
+        .replace(&config_digest(&node.ignition), DIGEST);
+    let old = match (config, before) {
+        (Some(config), Some(before)) => before.replace(&config_digest(config), DIGEST),
+        (_, before) => before.unwrap_or_default().to_owned(),
+    };
+    (old != after).then(|| Change {
+        subject: "boot script".to_owned(),
+        kind: if before.is_some() {
+            Kind::Changed
+        } else {
+            Kind::Added
+        },
+        attributes: Vec::new(),
+        diff: change::unified(&old, &after),
+    })
+}
+
+/// Stands for the digest of a config.
+const DIGEST: &str = "<config digest>";
+
+/// The nodes whose rendered files are in the base and that the fleet does not have.
+#[must_use]
+pub fn removed(base: &Base, nodes: &BTreeSet<String>) -> Vec<String> {
+    let owners: BTreeSet<&str> = base
+        .files
+        .keys()
+        .filter_map(|path| {
+            let name = path.strip_prefix("ignition/")?;
+            name.strip_suffix(".ign")
+        })
+        .filter(|name| !nodes.contains(*name))
+        .collect();
+    owners.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,6 @@
+//! What a change will do to which machine.
+
+pub mod base;
+pub mod change;
+pub mod compare;
+pub mod cost;

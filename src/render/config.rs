@@ -1,0 +1,157 @@
+//! One node's Ignition config: its public env files, then its templates, merged as Ignition merges.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::butane::{self, Options};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::env_file::write_env_file;
+use crate::fleet::node::{Fleet, Node};
+use crate::ignition::{self, Config, Spec, data_url, report};
+use crate::os::Distro;
+use crate::source::Source;
+
+/// Where the public variables of services stand on a node.
+const PUBLIC: &str = "/etc/ephemeros";
+
+/// Builds it. `None` where a template has a mistake that leaves nothing to merge.
+pub(super) fn build(
+    fleet: &Fleet,
+    node: &Node,
+    templates: &[Arc<Source>],
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<Config> {
+    let mut config = env_files(node, mistakes)?;
+    let files = fleet.root.join("templates/files");
+    let mut whole = templates.len() == node.templates.len();
+    for (source, name) in templates.iter().zip(&node.templates) {
+        let part = if name.ends_with(".ign") {
+            let (part, found) = Config::parse(source);
+            mistakes.extend(found.into_iter().map(refuse_unknown_key));
+            if let Some(part) = &part {
+                mistakes.extend(ignition::validate(part, Some(source)));
+            }
+            part
+        } else {
+            let options = Options {
+                files_dir: Some(&files),
+                links_may_leave: false,
+                ..Options::default()
+            };
+            let translation = butane::translate(source, &options);
+            mistakes.extend(translation.diagnostics.into_iter().map(refuse_unknown_key));
+            translation.config
+        };
+        match part {
+            Some(part) => config = ignition::merge(&config, &part),
+            None => whole = false,
+        }
+    }
+    if !whole {
+        return None;
+    }
+    mistakes.extend(ignition::validate(&config, None));
+    check_spec(node, &config, mistakes);
+    check_keys(node, &config, mistakes);
+    Some(config)
+}
+
+/// An operating system that can't read its config stops in the initrd, out of reach.
+fn check_spec(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
+    let release = &node.os.release;
+    let newest = release.ignition_spec().map(|spec| spec.to_string());
+    let can = match &newest {
+        Some(newest) => Spec::parse(newest).is_ok_and(|newest| config.spec() <= newest),
+        // A version of another form is a build of the user's own.
+        None => !release.distro.is_version(&release.version),
+    };
+    if can {
+        return;
+    }
+    let reads = newest.map_or("no spec 3 at all".to_owned(), |newest| {
+        format!("up to {newest}")
+    });
+    let message = format!(
+        "this config is written for Ignition spec {}, and {} {} reads {reads}",
+        config.spec(),
+        release.distro,
+        release.version
+    );
+    // Which release of Fedora CoreOS brought a spec is estimated from dates.
+    let mut mistake = match release.distro {
+        Distro::Flatcar => Diagnostic::error(message),
+        Distro::FedoraCoreos => Diagnostic::warning(message),
+    }
+    .help("take an older `version` in the templates' head, or a newer release (`ephemeros lock --update`)");
+    let at = ["version", "channel"]
+        .iter()
+        .find_map(|key| node.profile.find(&["os", key]));
+    if let Some(item) = at {
+        mistake = mistake.at(&item.source, item.span.clone());
+    }
+    mistakes.push(mistake);
+}
+
+/// Butane lets a misspelt key pass with a warning; here it would reach machines. A merge key (`<<`) has its
+/// effect, and Butane warns of it all the same.
+fn refuse_unknown_key(mut mistake: Diagnostic) -> Diagnostic {
+    if report::is_unknown_key(&mistake) && !mistake.message.contains("`<<`") {
+        mistake.severity = Severity::Error;
+    }
+    mistake
+}
+
+/// The config that the tool itself adds: a file for each env file with public variables.
+fn env_files(node: &Node, mistakes: &mut Vec<Diagnostic>) -> Option<Config> {
+    let mut files = Vec::new();
+    for (name, file) in &node.env_files {
+        let variables: BTreeMap<&str, &[u8]> = file
+            .public
+            .iter()
+            .filter_map(|name| Some((name.as_str(), node.env.get(name)?.as_bytes())))
+            .collect();
+        if variables.is_empty() {
+            continue;
+        }
+        match write_env_file(&variables) {
+            Ok(text) => files.push(json!({
+                "path": format!("{PUBLIC}/{name}"),
+                "overwrite": true,
+                "contents": { "source": data_url::encode(text.as_bytes(), false).url },
+                "mode": 0o644,
+            })),
+            // Told when the fleet was resolved.
+            Err(_) => return None,
+        }
+    }
+    let mut config = json!({ "ignition": { "version": "3.0.0" } });
+    if !files.is_empty() {
+        config["storage"] = json!({ "files": files });
+    }
+    let source = Source::rendered("the public env files", config.to_string(), &node.name);
+    let (config, found) = Config::parse(&source);
+    mistakes.extend(found);
+    config
+}
+
+/// Keys that no template hands on would be missed at the worst moment.
+fn check_keys(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
+    let text = config.to_json();
+    let lost = node
+        .ssh_authorized_keys
+        .iter()
+        .any(|key| !serde_json::to_string(key).is_ok_and(|key| text.contains(&key)));
+    if !lost {
+        return;
+    }
+    let mut warning = Diagnostic::warning(
+        "`ssh_authorized_keys` are set, and no template of this node gives them to `core`",
+    )
+    .help("add the template that does, `ssh.bu` in the example, to its `templates`");
+    if let Some(item) = node.profile.get("ssh_authorized_keys") {
+        warning = warning.at(&item.source, item.span.clone());
+    }
+    mistakes.push(warning);
+}

@@ -1,0 +1,169 @@
+//! What a template sees of a node and its fleet.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, Serde};
+use serde::Serialize;
+
+use super::filters::refuse;
+use crate::fleet::node::{Fleet, Node};
+
+/// The names of a node's secrets. Asking for a value is an error: there is none here.
+#[derive(Debug)]
+struct SecretNames(Vec<String>, String);
+
+impl Object for SecretNames {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let known = self.0.iter().any(|there| there == name);
+        known.then(|| {
+            Value::from(refuse(
+                format!("the value of the secret `{name}` can't be asked for: what is rendered is public"),
+                format!(
+                    "read it from `{}` when the service runs: `EnvironmentFile=` or a file; \
+                     `\"{name}\" in secrets` tells whether it is set",
+                    self.1
+                ),
+            ))
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(Value::from).collect())
+    }
+}
+
+#[derive(Serialize)]
+struct Peer<'a> {
+    name: &'a str,
+    hostname: &'a str,
+    roles: &'a [String],
+    tags: &'a [String],
+    address: Option<&'a str>,
+}
+
+impl<'a> Peer<'a> {
+    fn of(node: &'a Node) -> Self {
+        let address = node.network.address.as_deref();
+        Self {
+            name: &node.name,
+            hostname: &node.hostname,
+            roles: &node.roles,
+            tags: &node.tags,
+            address: address.and_then(|address| address.split('/').next()),
+        }
+    }
+}
+
+/// What is the same for all nodes; made once.
+pub struct Shared {
+    nodes: Value,
+    fleet: Value,
+}
+
+impl Shared {
+    /// Gathers it.
+    #[must_use]
+    pub fn of(fleet: &Fleet) -> Self {
+        let peers: Vec<Peer<'_>> = fleet.nodes.iter().map(Peer::of).collect();
+        let about = BTreeMap::from([("name", fleet.name.clone()), ("id", fleet.id.to_string())]);
+        Self {
+            nodes: Value::from(Serde(&peers)),
+            fleet: Value::from(Serde(&about)),
+        }
+    }
+
+    /// The context of one node's templates.
+    #[must_use]
+    pub fn context(&self, node: &Node) -> BTreeMap<&'static str, Value> {
+        let map = |entries: Vec<(&str, Value)>| -> Value { Value::from_pairs(entries) };
+        let release = &node.os.release;
+        let artifacts: BTreeMap<String, Value> = node
+            .artifacts
+            .iter()
+            .map(|(name, artifact)| {
+                let fields = vec![
+                    ("version", Value::from(&artifact.version)),
+                    ("url", Value::from(&artifact.url)),
+                    ("hash", Value::from(&artifact.hash)),
+                ];
+                (name.clone(), map(fields))
+            })
+            .collect();
+        let secrets = SecretNames(
+            node.secrets.keys().cloned().collect(),
+            node.vault.mount.clone(),
+        );
+        BTreeMap::from([
+            (
+                "node",
+                map(vec![
+                    ("name", Value::from(&node.name)),
+                    ("hostname", Value::from(&node.hostname)),
+                    ("roles", Value::from(node.roles.clone())),
+                    ("tags", Value::from(node.tags.clone())),
+                    (
+                        "ssh_authorized_keys",
+                        Value::from(node.ssh_authorized_keys.clone()),
+                    ),
+                    ("network", Value::from(Serde(&NetworkView::of(node)))),
+                ]),
+            ),
+            ("nodes", self.nodes.clone()),
+            ("fleet", self.fleet.clone()),
+            (
+                "os",
+                map(vec![
+                    ("distro", Value::from(release.distro.name())),
+                    ("channel", Value::from(&release.channel)),
+                    ("version", Value::from(&release.version)),
+                    ("arch", Value::from(release.arch.name())),
+                    ("kernel_args", Value::from(node.os.kernel_args.clone())),
+                ]),
+            ),
+            ("vars", Value::from(Serde(&node.vars))),
+            ("env", Value::from(Serde(&node.env))),
+            ("secrets", Value::from_object(secrets)),
+            ("artifacts", Value::from(artifacts)),
+            (
+                "vault",
+                map(vec![
+                    ("partuuid", Value::from(node.vault.partuuid.to_string())),
+                    ("mount", Value::from(&node.vault.mount)),
+                ]),
+            ),
+        ])
+    }
+}
+
+/// A node's network, without what is not set.
+#[derive(Serialize)]
+struct NetworkView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<&'a str>,
+    dns: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vlan: Option<i64>,
+}
+
+impl<'a> NetworkView<'a> {
+    fn of(node: &'a Node) -> Self {
+        let network = &node.network;
+        Self {
+            mac: network.mac.as_deref(),
+            interface: network.interface.as_deref(),
+            address: network.address.as_deref(),
+            gateway: network.gateway.as_deref(),
+            dns: &network.dns,
+            vlan: network.vlan,
+        }
+    }
+}

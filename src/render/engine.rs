@@ -1,0 +1,189 @@
+//! The template engine: minijinja, strict. What is undefined, or can't be printed, is a mistake with its
+//! place; no message holds a variable's value.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
+    Value,
+};
+
+use super::filters;
+use super::mistake;
+use crate::diagnostic::{Diagnostic, Label};
+use crate::fleet::manifest::Unreadable;
+use crate::source::Source;
+
+/// What one rendering may cost, in instructions of the engine: an endless loop ends in well under a second.
+const FUEL: u64 = 10_000_000;
+
+/// The templates of a fleet, ready to be rendered by many threads.
+pub struct Engine {
+    environment: Environment<'static>,
+    sources: BTreeMap<String, Arc<Source>>,
+}
+
+impl Engine {
+    /// Reads `templates/`; `builtin` are texts that stand in where the folder has none of that name.
+    ///
+    /// # Errors
+    /// A template that can't be read.
+    pub fn read(folder: &Path, builtin: &[(&str, &str)]) -> Result<Self, Unreadable> {
+        let mut sources = BTreeMap::new();
+        for (name, text) in builtin {
+            let shown = format!("built-in {name}");
+            sources.insert((*name).to_owned(), Source::file(shown, *text));
+        }
+        for (name, text) in read_texts(folder)? {
+            let source = Source::file(format!("templates/{name}"), text);
+            sources.insert(name, source);
+        }
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_debug(true);
+        environment.set_fuel(Some(FUEL));
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_formatter(format);
+        environment.set_syntax(
+            SyntaxConfig::builder()
+                .trim_blocks(true)
+                .lstrip_blocks(true)
+                .keep_trailing_newline(true)
+                .build()
+                // Only delimiters of one's own can be wrong.
+                .unwrap_or_default(),
+        );
+        filters::add(&mut environment);
+        let texts: BTreeMap<String, String> = sources
+            .iter()
+            .map(|(name, source)| (name.clone(), source.text.clone()))
+            .collect();
+        environment.set_loader(move |name| Ok(texts.get(name).cloned()));
+        Ok(Self {
+            environment,
+            sources,
+        })
+    }
+
+    /// Renders one template for one node.
+    ///
+    /// # Errors
+    /// The first mistake in it; the engine stops there.
+    pub fn render(
+        &self,
+        name: &str,
+        context: &Value,
+        node: &str,
+    ) -> Result<Arc<Source>, Box<Diagnostic>> {
+        let rendered = self
+            .environment
+            .get_template(name)
+            .and_then(|template| template.render(context));
+        match rendered {
+            Ok(text) => {
+                let shown = self.sources.get(name).map_or(name, |source| &source.name);
+                Ok(Source::rendered(shown, text, node))
+            }
+            Err(error) => Err(Box::new(mistake::describe(&error, &self.sources, context))),
+        }
+    }
+
+    /// Adds the template's own place to mistakes in what was made from it.
+    pub fn trace(&self, name: &str, context: &Value, mistakes: &mut [Diagnostic]) {
+        let Ok((_, spans)) = self
+            .environment
+            .get_template(name)
+            .and_then(|template| template.render_with_spans(context))
+        else {
+            return;
+        };
+        for mistake in mistakes {
+            let Some(label) = mistake.labels.first() else {
+                continue;
+            };
+            let at = label.span.clone();
+            let Some(span) = spans
+                .iter()
+                .find(|it| it.output_range().contains(&at.start))
+            else {
+                continue;
+            };
+            let Some(source) = self.sources.get(span.name()) else {
+                continue;
+            };
+            let origin = span.source_range();
+            let origin = match span.kind() {
+                // Byte for byte what the template holds.
+                OutputSpanKind::Raw => {
+                    let start = origin.start + (at.start - span.output_range().start);
+                    start..(start + at.len()).min(origin.end)
+                }
+                _ => origin,
+            };
+            mistake.labels.push(Label {
+                source: Arc::clone(source),
+                span: origin,
+                text: "comes from here".to_owned(),
+            });
+        }
+    }
+
+    /// The mistakes of syntax in a template, without rendering it.
+    #[must_use]
+    pub fn check(&self, name: &str) -> Option<Diagnostic> {
+        let error = self.environment.get_template(name).err()?;
+        Some(mistake::describe(&error, &self.sources, &Value::UNDEFINED))
+    }
+}
+
+/// The files of the folder that are text. One that is not is no template, and naming it as one says so.
+fn read_texts(folder: &Path) -> Result<Vec<(String, String)>, Unreadable> {
+    let unreadable = |path: &Path, cause| Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(unreadable(folder, cause)),
+    };
+    let mut texts = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|cause| unreadable(folder, cause))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(name) = name.filter(|name| !name.starts_with('.') && path.is_file()) else {
+            continue;
+        };
+        let bytes = fs::read(&path).map_err(|cause| unreadable(&path, cause))?;
+        if let Ok(text) = String::from_utf8(bytes) {
+            texts.push((name.to_owned(), text));
+        }
+    }
+    Ok(texts)
+}
+
+/// Prints what has one obvious form, and refuses the rest.
+fn format(output: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::Bool | ValueKind::Number | ValueKind::String => {
+            let text = match value.kind() {
+                ValueKind::Bool => value.is_true().to_string(),
+                _ => value.to_string(),
+            };
+            output
+                .write_str(&text)
+                .map_err(|_| Error::from(ErrorKind::WriteFailure))
+        }
+        kind => Err(filters::refuse(
+            format!("{} can't be printed as it is", mistake::article(kind)),
+            "print one of its parts, or all of it with `| tojson`",
+        )),
+    }
+}

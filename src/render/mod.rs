@@ -1,0 +1,9 @@
+//! From templates to what a node fetches.
+
+pub mod all;
+mod config;
+pub mod context;
+pub mod engine;
+mod filters;
+mod mistake;
+mod script;
