@@ -45,3 +45,8 @@ pub mod fleet;
 pub mod plan;
 pub mod render;
 pub mod vault;
+
+// The user.
+pub mod cli;
+pub mod commands;
+pub mod ui;

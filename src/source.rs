@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn hidden_bytes_are_stars_and_lines_stay() {
-        let source = Source::hiding("a", "k = \"pä\ns\"\n", vec![5..9]);
+        let source = Source::hiding("a", "k = \"pä\ns\"\n", std::iter::once(5..9).collect());
         assert_eq!(source.shown(), "k = \"***\n*\"\n".replace("\n*\"", "\ns\""));
         assert_eq!(source.line_at(6), "k = \"***");
     }

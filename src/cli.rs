@@ -1,0 +1,178 @@
+//! The command line. The comments here are its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs a fleet of machines that have no system disk, from one git repository
+#[derive(Parser, Debug)]
+#[command(
+    name = "ephemeros",
+    version,
+    max_term_width = 100,
+    help_expected = true
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// The fleet's folder, or one inside it
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colour.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show what a change does to which node, and what it costs
+    Plan(Plan),
+    /// Write each node's Ignition config and boot script
+    Render(Render),
+    /// Show one node at any stage of the way
+    Show(Show),
+    /// Check everything that people wrote, without a key
+    Check,
+    /// Keep the secrets
+    #[command(subcommand)]
+    Secrets(Secrets),
+}
+
+/// Which nodes.
+#[derive(Args, Debug)]
+pub struct Nodes {
+    /// Nodes: a name or a pattern (`edge-*`); all of them if none is given
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Nodes by name, pattern or `@tag`, with commas between
+    #[arg(long, value_name = "PATTERN")]
+    pub on: Vec<String>,
+}
+
+impl Nodes {
+    /// All patterns together.
+    #[must_use]
+    pub fn patterns(&self) -> Vec<String> {
+        [self.nodes.as_slice(), self.on.as_slice()].concat()
+    }
+}
+
+/// `plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// Which nodes.
+    #[command(flatten)]
+    pub nodes: Nodes,
+    /// Compare with this revision and not with what nodes fetch now
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Exit with 2 when something changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `render`.
+#[derive(Args, Debug)]
+pub struct Render {
+    /// Write nothing; fail when a file is not what would be written
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The node
+    pub node: String,
+    /// The stage of the way
+    #[arg(long, value_enum, default_value_t = Stage::Profile)]
+    pub stage: Stage,
+    /// Where nodes fetch, with `{{ path }}`: overrides the fleet and the remote for once
+    #[arg(long, value_name = "TEMPLATE")]
+    pub raw_url: Option<String>,
+}
+
+/// The stages from what people write to what a node does.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Every value, with the file that set it
+    Profile,
+    /// The templates, rendered, with line numbers
+    Butane,
+    /// The Ignition config
+    Ignition,
+    /// The body of the boot script
+    Ipxe,
+    /// The kernel's command line
+    Cmdline,
+    /// Where the node fetches its config
+    Url,
+}
+
+/// `secrets`.
+#[derive(Subcommand, Debug)]
+pub enum Secrets {
+    /// Make a new identity, and print its public key
+    Keygen {
+        /// The file to write; default: where identities are looked for
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Encrypt a value and write it into the fleet; the value is read from a prompt or standard input
+    Set {
+        /// A node, `role:NAME` or `defaults`
+        #[arg(value_name = "WHERE")]
+        place: String,
+        /// The secret's name
+        name: String,
+        /// Read the value from a file, byte for byte
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Decrypt a node's value and print it
+    Get {
+        /// A node
+        node: String,
+        /// The secret's name
+        name: String,
+        /// The private key
+        #[arg(short, long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
+    /// List the secrets: names, and where each is set; no values
+    List {
+        /// Which nodes.
+        #[command(flatten)]
+        nodes: Nodes,
+    },
+}

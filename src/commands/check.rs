@@ -1,0 +1,35 @@
+//! `check`: everything that people wrote, without a key.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Failure, Outcome, load};
+use crate::fleet::volume;
+use crate::ui::Ui;
+
+pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    let mut loaded = load(start, ui)?;
+    let engine = loaded.engine()?;
+    let used = |template: &&String| {
+        let nodes = &loaded.fleet.nodes;
+        nodes.iter().any(|node| node.templates.contains(template))
+    };
+    // Rendering finds the mistakes in the templates that a node uses.
+    let unused = loaded.manifest.templates.iter().filter(|it| !used(it));
+    let broken: Vec<_> = unused
+        .filter(|template| !template.starts_with('.'))
+        .filter_map(|template| engine.check(template))
+        .collect();
+    loaded.diagnostics.extend(broken);
+    let outdated = volume::check_sealed(&loaded.manifest);
+    loaded.diagnostics.extend(outdated);
+    let rendered = loaded.render(&[], ui)?;
+    if ui.json() {
+        let text = json!({ "format": 1, "nodes": rendered.len(), "mistakes": 0 });
+        ui.result(&format!("{text:#}\n"))?;
+    } else {
+        ui.result(&format!("{} nodes, no mistakes\n", rendered.len()))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,232 @@
+//! The commands, one file each: what the library gives, put together and shown.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Cli, Command};
+use crate::diagnostic::Diagnostic;
+use crate::fleet::manifest::{Manifest, Unreadable};
+use crate::fleet::node::{Fleet, Node};
+use crate::fleet::resolve::resolve;
+use crate::fleet::root;
+use crate::fleet::select::{NoSuchNode, select};
+use crate::git::{self, repo::Repo};
+use crate::invoker::Invoker;
+use crate::progress::Stopped;
+use crate::render::all::Rendered;
+use crate::render::engine::Engine;
+use crate::ui::Ui;
+use crate::write::{Lock, WriteError};
+
+mod check;
+mod plan;
+mod plan_text;
+mod published;
+mod render;
+mod secrets;
+mod show;
+
+/// How a command ended well.
+pub enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// It was asked whether something changes, and something does.
+    Changes,
+}
+
+/// How a command failed.
+pub enum Failure {
+    /// The user's files have mistakes, and they were shown. How many.
+    Mistakes(usize),
+    /// What is wrong was said.
+    Said,
+    /// The world did not play along.
+    Problem {
+        /// What happened.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// The command can't be used so.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to write.
+        help: String,
+    },
+    /// The user stopped it.
+    Stopped,
+    /// Nobody reads the results any more.
+    ClosedPipe,
+}
+
+impl Failure {
+    // An error is handed over whole, as in `map_err`.
+    #[allow(clippy::needless_pass_by_value)]
+    fn problem(message: impl ToString, help: Option<&str>) -> Self {
+        Self::Problem {
+            message: message.to_string(),
+            help: help.map(str::to_owned),
+        }
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Self::problem(error, Some("check that the file is there and may be read"))
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        let help = match &error {
+            WriteError::Locked { .. } => "wait until it is done",
+            WriteError::Io { .. } => {
+                "no file was changed by half; make room or rights, and run it again"
+            }
+        };
+        Self::problem(&error, Some(help))
+    }
+}
+
+impl From<git::Error> for Failure {
+    fn from(error: git::Error) -> Self {
+        Self::Problem {
+            help: error.help(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::ClosedPipe;
+        }
+        Self::problem(format!("can't write the result: {error}"), None)
+    }
+}
+
+impl From<Vec<NoSuchNode>> for Failure {
+    fn from(unmatched: Vec<NoSuchNode>) -> Self {
+        let lines: Vec<String> = unmatched.iter().map(ToString::to_string).collect();
+        Self::problem(lines.join("; "), None)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// How it failed; what is to be said of it is in the failure or was said.
+pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
+    let start = cli.global.directory.as_deref().unwrap_or(Path::new("."));
+    match &cli.command {
+        Command::Plan(args) => plan::run(args, start, ui),
+        Command::Render(args) => render::run(args, start, ui),
+        Command::Show(args) => show::run(args, start, ui),
+        Command::Check => check::run(start, ui),
+        Command::Secrets(args) => secrets::run(args, start, ui),
+    }
+}
+
+/// A fleet that was read and resolved, with the mistakes found so far.
+struct Loaded {
+    manifest: Manifest,
+    fleet: Fleet,
+    diagnostics: Vec<Diagnostic>,
+    repo: Option<Repo>,
+}
+
+/// Reads and resolves the fleet that holds `start`.
+fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
+    let root = find_root(start)?;
+    let (manifest, mut diagnostics) = Manifest::read(&root)?;
+    let Some(manifest) = manifest else {
+        return Err(fail(ui, diagnostics));
+    };
+    let (mut fleet, mistakes) = resolve(&manifest);
+    diagnostics.extend(mistakes);
+    let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
+    if let Some(repo) = &repo {
+        repo.prefix().clone_into(&mut fleet.prefix);
+    }
+    Ok(Loaded {
+        manifest,
+        fleet,
+        diagnostics,
+        repo,
+    })
+}
+
+fn find_root(start: &Path) -> Result<PathBuf, Failure> {
+    root::find(start).map_err(|error| {
+        Failure::problem(
+            error,
+            Some("change into a fleet's folder, or name it with `-C DIR`"),
+        )
+    })
+}
+
+/// Shows mistakes; the failure counts the errors among them.
+fn fail(ui: &Ui, diagnostics: Vec<Diagnostic>) -> Failure {
+    let errors = crate::diagnostic::fold(diagnostics.clone())
+        .iter()
+        .filter(|one| one.diagnostic.is_error())
+        .count();
+    ui.mistakes(diagnostics);
+    Failure::Mistakes(errors)
+}
+
+impl Loaded {
+    /// The nodes that the patterns name.
+    fn select(&self, patterns: &[String]) -> Result<Vec<&Node>, Vec<NoSuchNode>> {
+        select(&self.fleet, patterns)
+    }
+
+    /// Renders nodes. The warnings are shown; with an error in anything, all is shown and it fails.
+    fn render(&mut self, patterns: &[String], ui: &Ui) -> Result<Vec<Rendered>, Failure> {
+        let engine = self.engine()?;
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        // A node with a mistake is not in the fleet: that nobody fits then says nothing new.
+        let faulty = diagnostics.iter().any(Diagnostic::is_error);
+        let nodes = match self.select(patterns) {
+            Ok(nodes) => nodes,
+            Err(_) if faulty => Vec::new(),
+            Err(unmatched) => return Err(unmatched.into()),
+        };
+        let (rendered, mistakes) = crate::render::all::render(&self.fleet, &nodes, &engine, ui)?;
+        diagnostics.extend(mistakes);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(fail(ui, diagnostics));
+        }
+        diagnostics.extend(published::warning(&self.fleet, self.repo.as_ref()));
+        ui.mistakes(diagnostics);
+        Ok(rendered)
+    }
+
+    fn engine(&self) -> Result<Engine, Unreadable> {
+        Engine::read(
+            &self.fleet.root.join("templates"),
+            &[("boot.ipxe", crate::ipxe::BODY)],
+        )
+    }
+
+    /// The right to write this fleet.
+    fn lock(&self, command: &str) -> Result<Lock, WriteError> {
+        lock(self.repo.as_ref(), &self.fleet.root, command)
+    }
+}
+
+fn lock(repo: Option<&Repo>, root: &Path, command: &str) -> Result<Lock, WriteError> {
+    let path = match repo {
+        Some(repo) => repo.git_dir().join("ephemeros.lock"),
+        None => root.join(".ephemeros.lock"),
+    };
+    Lock::take(&path, command)
+}

@@ -1,0 +1,91 @@
+//! `plan`: what would change, and what it costs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Failure, Loaded, Outcome, load, plan_text};
+use crate::cli;
+use crate::git;
+use crate::plan::base::{self, Base};
+use crate::plan::compare::{compare, is_same, removed};
+use crate::render::all::Rendered;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    let mut loaded = load(start, ui)?;
+    let patterns = args.nodes.patterns();
+    let rendered = loaded.render(&patterns, ui)?;
+    let repo = loaded.repo.as_ref();
+    let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
+    let nodes: BTreeSet<String> = loaded.manifest.nodes.keys().cloned().collect();
+    let gone = if patterns.is_empty() {
+        removed(&base, &nodes)
+    } else {
+        Vec::new()
+    };
+    let read = |id| match repo {
+        Some(repo) => repo.blob(id),
+        None => Ok(Vec::new()),
+    };
+    let plan = compare(&base, &rendered, &gone, read)?;
+    let notes = pending(&loaded, &base, &rendered)?;
+    if ui.json() {
+        let text = json!({
+            "format": 1,
+            "base": plan.base,
+            "nodes": plan.nodes,
+            "summary": plan.summary(),
+            "notes": notes,
+        });
+        ui.result(&format!("{text:#}\n"))?;
+    } else {
+        ui.result(&plan_text::write(&plan, ui.styled(), ui.verbose()))?;
+        for note in notes {
+            ui.say(&format!("note: {note}"));
+        }
+    }
+    Ok(if args.detailed_exitcode && plan.has_changes() {
+        Outcome::Changes
+    } else {
+        Outcome::Done
+    })
+}
+
+/// What stands between the rendered files and the nodes: not written, not committed, not pushed.
+fn pending(loaded: &Loaded, base: &Base, rendered: &[Rendered]) -> Result<Vec<String>, git::Error> {
+    let head = match &loaded.repo {
+        Some(repo) => base::head(repo)?,
+        None => None,
+    };
+    let (mut unwritten, mut uncommitted, mut unpushed) = (0, 0, 0);
+    for node in rendered {
+        for (path, text) in node.files() {
+            let on_disk = fs::read(loaded.fleet.root.join(&path)).ok();
+            let in_head = head.as_ref().and_then(|head| head.files.get(&path));
+            if on_disk.as_deref() != Some(text.as_bytes()) {
+                unwritten += 1;
+            } else if head.is_some() && !is_same(in_head, text.as_bytes()) {
+                uncommitted += 1;
+            } else if head.is_some() && !is_same(base.files.get(&path), text.as_bytes()) {
+                unpushed += 1;
+            }
+        }
+    }
+    let files = |count: usize| match count {
+        1 => "1 file is".to_owned(),
+        _ => format!("{count} files are"),
+    };
+    let notes = [
+        (unwritten, "not rendered yet: run `ephemeros render`"),
+        (uncommitted, "rendered and not committed: run `git commit`"),
+        (unpushed, "committed and not pushed: run `git push`"),
+    ];
+    Ok(notes
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, note)| format!("{} {note}", files(count)))
+        .collect())
+}

@@ -1,0 +1,158 @@
+//! A plan as people read it: each change once, with the nodes that have it, then what it costs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::plan::change::{Attribute, Change, Kind};
+use crate::plan::compare::{NodePlan, Plan};
+use crate::plan::cost::Cost;
+
+/// How many nodes are named in one line.
+const NAMED: usize = 8;
+
+pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
+    let style = Style(styled);
+    let mut text = format!("Compared with {}.\n\n", plan.base);
+    for (change, nodes) in by_change(plan) {
+        let (sign, colour) = match change.kind {
+            Kind::Added => ('+', GREEN),
+            Kind::Removed => ('-', RED),
+            Kind::Changed => ('~', YELLOW),
+        };
+        let subject = style.paint(colour, &format!("{sign} {}", change.subject));
+        // Writing to a string can't fail, here and below.
+        let _ = writeln!(text, "{subject}  on {}", names(&nodes));
+        for Attribute {
+            name,
+            before,
+            after,
+        } in &change.attributes
+        {
+            let side =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            let _ = match change.kind {
+                Kind::Added => writeln!(text, "    {name}: {}", side(after)),
+                Kind::Removed => writeln!(text, "    {name}: {}", side(before)),
+                Kind::Changed => writeln!(text, "    {name}: {} -> {}", side(before), side(after)),
+            };
+        }
+        for line in change.diff.lines() {
+            let _ = writeln!(text, "    {}", style.diff_line(line));
+        }
+        text.push('\n');
+    }
+    for node in &plan.nodes {
+        if node.cost == Cost::FirstFlash {
+            write_new(&mut text, node, style, verbose);
+        }
+    }
+    write_costs(&mut text, plan, style);
+    text
+}
+
+/// Equal changes of several nodes are one. New nodes are left out: all of theirs is new.
+fn by_change(plan: &Plan) -> Vec<(&Change, Vec<&str>)> {
+    let mut changes: BTreeMap<&Change, Vec<&str>> = BTreeMap::new();
+    for node in plan
+        .nodes
+        .iter()
+        .filter(|node| node.cost != Cost::FirstFlash)
+    {
+        for change in &node.changes {
+            changes.entry(change).or_default().push(&node.node);
+        }
+    }
+    changes.into_iter().collect()
+}
+
+fn write_new(text: &mut String, node: &NodePlan, style: Style, verbose: bool) {
+    let _ = writeln!(
+        text,
+        "{}",
+        style.paint(GREEN, &format!("+ node {}", node.node))
+    );
+    for change in &node.changes {
+        let _ = writeln!(text, "    {}", change.subject);
+        for line in change.diff.lines().filter(|_| verbose) {
+            let _ = writeln!(text, "        {}", style.diff_line(line));
+        }
+    }
+    text.push('\n');
+}
+
+fn write_costs(text: &mut String, plan: &Plan, style: Style) {
+    let mut by_cost: BTreeMap<Cost, Vec<&str>> = BTreeMap::new();
+    for node in &plan.nodes {
+        by_cost.entry(node.cost).or_default().push(&node.node);
+    }
+    for (cost, nodes) in by_cost.iter().filter(|(cost, _)| **cost != Cost::Nothing) {
+        let what = match cost {
+            Cost::Nothing => continue,
+            Cost::Reboot => "after a push, a reboot applies it",
+            Cost::Reflash => "the stick has to be written anew",
+            Cost::FirstFlash => "no node of this name yet: write its stick",
+            Cost::Removed => "a machine that still runs it fails at its next boot",
+        };
+        let _ = writeln!(text, "{}: {what}", style.paint(BOLD, &names(nodes)));
+    }
+    if !plan.has_changes() {
+        text.push_str("No changes: nodes already fetch what the fleet says.\n");
+    }
+    let counts: Vec<String> = plan
+        .summary()
+        .iter()
+        .map(|(cost, count)| format!("{count} {}", cost.words()))
+        .collect();
+    let _ = writeln!(text, "Plan: {}.", counts.join(", "));
+}
+
+fn names(nodes: &[&str]) -> String {
+    let named = nodes
+        .iter()
+        .take(NAMED)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match nodes.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const CYAN: &str = "36";
+
+#[derive(Clone, Copy)]
+struct Style(bool);
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.0 {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn diff_line(self, line: &str) -> String {
+        let line: String = line
+            .chars()
+            .map(|c| {
+                if c.is_control() && c != '\t' {
+                    '\u{fffd}'
+                } else {
+                    c
+                }
+            })
+            .collect();
+        match line.as_bytes().first() {
+            Some(b'+') => self.paint(GREEN, &line),
+            Some(b'-') => self.paint(RED, &line),
+            Some(b'@') => self.paint(CYAN, &line),
+            _ => line,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Where nodes fetch, as the commands need it: `[git]`, the clone, and what overrides both for once.
+
+use crate::diagnostic::Diagnostic;
+use crate::fleet::file::Git;
+use crate::fleet::node::Fleet;
+use crate::fleet::publish::{NoUrl, Published, Upstream, url};
+use crate::git::{self, ObjectId, repo::Repo};
+use crate::render::all::ignition_path;
+
+/// Overrides the URL for once.
+const RAW_URL: &str = "EPHEMEROS_RAW_URL";
+
+/// A URL that can't be told.
+pub(super) enum Refused {
+    /// By the forge or the settings.
+    NoUrl(NoUrl),
+    /// By the repository.
+    Git(git::Error),
+}
+
+/// The URL of a node's config. `raw_url` is the option of that name.
+pub(super) fn config_url(
+    fleet: &Fleet,
+    repo: Option<&Repo>,
+    node: &str,
+    sha512: &str,
+    raw_url: Option<&str>,
+) -> Result<String, Refused> {
+    let from_env = std::env::var(RAW_URL).ok().filter(|url| !url.is_empty());
+    let settings = Git {
+        raw_url: raw_url
+            .map(str::to_owned)
+            .or(from_env)
+            .or_else(|| fleet.git.raw_url.clone()),
+        ..fleet.git.clone()
+    };
+    // A fleet that fixes its URL does not care for remotes, not even for broken ones.
+    let upstream = match repo {
+        Some(repo) if settings.raw_url.is_none() && settings.url.is_none() => repo
+            .remote(settings.remote.as_deref())
+            .map_err(Refused::Git)?
+            .map(|remote| Upstream {
+                url: remote.url,
+                head_branch: remote.head_branch,
+            }),
+        _ => None,
+    };
+    let file = Published {
+        path: &fleet.path_in_repository(&ignition_path(node)),
+        sha512,
+        commit: repo.and_then(head_commit),
+    };
+    url(&settings, upstream.as_ref(), &file).map_err(Refused::NoUrl)
+}
+
+fn head_commit(repo: &Repo) -> Option<ObjectId> {
+    repo.head().ok()?.commit
+}
+
+/// What will be missing when a stick is made.
+pub(super) fn warning(fleet: &Fleet, repo: Option<&Repo>) -> Option<Diagnostic> {
+    let node = fleet.nodes.first()?;
+    let (message, help) = match config_url(fleet, repo, &node.name, "", None) {
+        Ok(_) => return None,
+        Err(Refused::NoUrl(error)) => (error.to_string(), Some(error.help())),
+        Err(Refused::Git(error)) => (error.to_string(), error.help()),
+    };
+    let mut warning = Diagnostic::warning(message);
+    warning.help = help;
+    Some(warning)
+}

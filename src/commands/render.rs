@@ -1,0 +1,158 @@
+//! `render`: writes what nodes fetch.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Failure, Loaded, Outcome, load};
+use crate::cli;
+use crate::git;
+use crate::progress::Progress;
+use crate::render::all::{Rendered, ignition_path, script_path};
+use crate::ui::{Orderly, Ui};
+use crate::write::{Batch, Durability};
+
+/// Files of the fleet, by their paths.
+#[derive(Default)]
+struct Work {
+    write: Vec<String>,
+    remove: Vec<String>,
+}
+
+pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    let mut loaded = load(start, ui)?;
+    let rendered = loaded.render(&[], ui)?;
+    let _lock = if args.check {
+        None
+    } else {
+        Some(loaded.lock("render")?)
+    };
+    let work = find_work(&loaded, &rendered)?;
+    if args.check {
+        return check(&work, ui);
+    }
+    write(&loaded, &rendered, &work, ui)?;
+    if ui.json() {
+        let text = json!({ "format": 1, "written": work.write, "removed": work.remove });
+        ui.result(&format!("{text:#}\n"))?;
+        return Ok(Outcome::Done);
+    }
+    for path in &work.write {
+        ui.result(&format!("wrote {path}\n"))?;
+    }
+    for path in &work.remove {
+        ui.result(&format!("removed {path}\n"))?;
+    }
+    ui.say(&format!(
+        "{} rendered, {} written, {} removed",
+        nodes(rendered.len()),
+        files(work.write.len()),
+        files(work.remove.len())
+    ));
+    Ok(Outcome::Done)
+}
+
+fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error> {
+    let root = &loaded.fleet.root;
+    let mut work = Work::default();
+    for node in rendered {
+        for (path, text) in node.files() {
+            let there = fs::read(root.join(&path)).ok();
+            if there.as_deref() != Some(text.as_bytes()) {
+                work.write.push(path);
+            }
+        }
+    }
+    let owned: BTreeSet<String> = loaded
+        .manifest
+        .nodes
+        .keys()
+        .flat_map(|node| [ignition_path(node), script_path(node)])
+        .collect();
+    // Only what git can bring back is removed, and only what this command could have made.
+    if let Some(repo) = &loaded.repo {
+        for (folder, suffix) in [("ignition", ".ign"), ("ipxe", ".ipxe")] {
+            let tracked = repo.tracked(folder)?;
+            work.remove.extend(tracked.into_iter().filter(|path| {
+                let name = path
+                    .strip_prefix(folder)
+                    .and_then(|name| name.strip_prefix('/'))
+                    .and_then(|name| name.strip_suffix(suffix));
+                name.is_some_and(crate::fleet::names::is_node_name)
+                    && !owned.contains(path)
+                    && root.join(path).exists()
+            }));
+        }
+    }
+    Ok(work)
+}
+
+fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {
+    let stale: Vec<&String> = work.write.iter().chain(&work.remove).collect();
+    if ui.json() {
+        let text = json!({ "format": 1, "stale": stale });
+        ui.result(&format!("{text:#}\n"))?;
+    } else {
+        for path in &stale {
+            ui.result(&format!("stale {path}\n"))?;
+        }
+    }
+    match stale.len() {
+        0 => {
+            ui.say("all rendered files are up to date");
+            Ok(Outcome::Done)
+        }
+        count => Err(Failure::problem(
+            format!("{} not what the fleet's files come to", are(count)),
+            Some("run `ephemeros render`, and commit what it writes"),
+        )),
+    }
+}
+
+/// Writes beside, then renames: up to the first rename nothing has changed.
+fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result<(), Failure> {
+    let _orderly = Orderly::begin();
+    let wanted: BTreeSet<&String> = work.write.iter().collect();
+    let mut batch = Batch::new();
+    ui.start("writing", wanted.len());
+    for node in rendered {
+        for (path, text) in node.files() {
+            if !wanted.contains(&path) {
+                continue;
+            }
+            if ui.stopped() {
+                return Err(Failure::Stopped);
+            }
+            let place = loaded.fleet.root.join(&path);
+            batch.stage(&place, text.as_bytes(), Durability::Rendered)?;
+            ui.advance(1);
+        }
+    }
+    for path in &work.remove {
+        batch.remove(loaded.fleet.root.join(path));
+    }
+    Ok(batch.commit()?)
+}
+
+fn nodes(count: usize) -> String {
+    match count {
+        1 => "1 node".to_owned(),
+        _ => format!("{count} nodes"),
+    }
+}
+
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
+}
+
+fn are(count: usize) -> String {
+    match count {
+        1 => "1 file is".to_owned(),
+        _ => format!("{count} files are"),
+    }
+}

@@ -1,0 +1,209 @@
+//! `show`: one node at any stage of the way.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+use sha2::{Digest, Sha512};
+
+use super::published::{self, Refused};
+use super::{Failure, Loaded, Outcome, load};
+use crate::cli::{self, Stage};
+use crate::fleet::document::{Item, Value};
+use crate::fleet::node::Node;
+use crate::ipxe;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    let mut loaded = load(start, ui)?;
+    let patterns = [args.node.clone()];
+    let name = match loaded.select(&patterns) {
+        Ok(nodes) if nodes.len() > 1 => {
+            return Err(Failure::Usage {
+                message: format!("`{}` fits {} nodes", args.node, nodes.len()),
+                help: "name one".to_owned(),
+            });
+        }
+        Ok(nodes) => nodes.first().map(|node| node.name.clone()),
+        Err(_) => None,
+    };
+    // With a mistake in the node, rendering it tells what is wrong.
+    let rendered = loaded.render(&patterns, ui)?;
+    let (Some(name), Some(rendered)) = (name, rendered.first()) else {
+        return Err(Failure::problem(
+            format!("no node fits `{}`", args.node),
+            None,
+        ));
+    };
+    let node = loaded
+        .fleet
+        .node(&name)
+        .ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))?;
+    let url = || config_url(&loaded, node, &rendered.ignition, args.raw_url.as_deref());
+    let text = match args.stage {
+        Stage::Profile => profile(node),
+        Stage::Butane => rendered
+            .templates
+            .iter()
+            .fold(String::new(), |text, source| {
+                text + &numbered(&source.name, &source.text)
+            }),
+        Stage::Ignition => pretty(&rendered.ignition),
+        Stage::Ipxe => rendered.script.text.clone(),
+        Stage::Cmdline => cmdline(node, &rendered.script.text, &url()?)?,
+        Stage::Url => url()? + "\n",
+    };
+    if ui.json() {
+        let stage = format!("{:?}", args.stage).to_lowercase();
+        let text = json!({ "format": 1, "node": name, "stage": stage, "text": text });
+        ui.result(&format!("{text:#}\n"))?;
+    } else {
+        ui.result(&text)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Every value with the line that set it.
+fn profile(node: &Node) -> String {
+    let mut lines = Vec::new();
+    gather("", &node.profile, &mut lines);
+    lines.push((format!("# hostname = {}", node.hostname), String::new()));
+    lines.push((
+        format!("# roles in force: {}", node.roles.join(", ")),
+        String::new(),
+    ));
+    let width = lines
+        .iter()
+        .filter(|(_, origin)| !origin.is_empty())
+        .map(|(value, _)| value.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(80);
+    lines
+        .iter()
+        .fold(String::new(), |mut text, (value, origin)| {
+            // Writing to a string can't fail.
+            let _ = if origin.is_empty() {
+                writeln!(text, "{value}")
+            } else {
+                writeln!(text, "{value:width$}  # {origin}")
+            };
+            text
+        })
+}
+
+fn gather(path: &str, item: &Item, lines: &mut Vec<(String, String)>) {
+    let origin = |item: &Item| {
+        let at = item.source.position(item.span.start);
+        format!("{}:{}", item.source.name, at.line)
+    };
+    match &item.value {
+        Value::Table(table) if !table.is_empty() => {
+            for (key, child) in table {
+                let path = match path {
+                    "" => quoted_key(key),
+                    path => format!("{path}.{}", quoted_key(key)),
+                };
+                gather(&path, child, lines);
+            }
+        }
+        Value::Array(items) if items.iter().any(|child| origin(child) != origin(item)) => {
+            for child in items {
+                lines.push((format!("{path} += {}", toml_text(child)), origin(child)));
+            }
+        }
+        _ => lines.push((format!("{path} = {}", toml_text(item)), origin(item))),
+    }
+}
+
+fn quoted_key(key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !key.is_empty() && key.chars().all(bare) {
+        key.to_owned()
+    } else {
+        toml::Value::from(key).to_string()
+    }
+}
+
+fn toml_text(item: &Item) -> String {
+    match &item.value {
+        Value::String(text) => match text.strip_prefix("age:") {
+            Some(fields) => format!("\"age:{}…\"", fields.rsplit_once(':').map_or("", |it| it.0)),
+            None => toml::Value::from(text.as_str()).to_string(),
+        },
+        Value::Integer(integer) => integer.to_string(),
+        Value::Float(float) => float.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::Datetime(datetime) => datetime.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(toml_text).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Table(table) => {
+            let entries = table.iter();
+            let entries: Vec<String> = entries
+                .map(|(key, item)| format!("{} = {}", quoted_key(key), toml_text(item)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+/// The lines with their numbers, as mistakes show them.
+fn numbered(name: &str, text: &str) -> String {
+    let width = text.lines().count().to_string().len();
+    let mut numbered = format!("{name}\n");
+    for (number, line) in text.lines().enumerate() {
+        // Writing to a string can't fail.
+        let _ = writeln!(numbered, "{:width$} | {line}", number + 1);
+    }
+    numbered.push('\n');
+    numbered
+}
+
+fn pretty(json: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(value) => format!("{value:#}\n"),
+        Err(_) => json.to_owned(),
+    }
+}
+
+fn config_url(
+    loaded: &Loaded,
+    node: &Node,
+    ignition: &str,
+    raw_url: Option<&str>,
+) -> Result<String, Failure> {
+    let sha512 = Sha512::digest(ignition)
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    published::config_url(
+        &loaded.fleet,
+        loaded.repo.as_ref(),
+        &node.name,
+        &sha512,
+        raw_url,
+    )
+    .map_err(|refused| match refused {
+        Refused::NoUrl(error) => Failure::problem(&error, Some(&error.help())),
+        Refused::Git(error) => error.into(),
+    })
+}
+
+/// What Linux is told when the script runs and every fetch succeeds.
+fn cmdline(node: &Node, script: &str, url: &str) -> Result<String, Failure> {
+    let settings = BTreeMap::from([
+        ("node".to_owned(), node.name.clone()),
+        ("config-url".to_owned(), url.to_owned()),
+    ]);
+    let script = ipxe::read(script);
+    let run = ipxe::run(&script, &settings, &|_| false);
+    match run.cmdline() {
+        Some(cmdline) => Ok(format!("{cmdline}\n")),
+        None => Err(Failure::problem(
+            "the boot script starts no kernel",
+            Some("see `ephemeros show --stage ipxe`"),
+        )),
+    }
+}

@@ -1,0 +1,330 @@
+//! The one place that prints, and that hears the user: colour, quiet, progress, questions, Ctrl-C.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::diagnostic::{Diagnostic, fold};
+use crate::progress::Progress;
+
+/// Work shorter than this shows no progress.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The signal that asked the tool to end; 0 as long as none did.
+static SIGNAL: AtomicUsize = AtomicUsize::new(0);
+
+/// How many pieces of work want to end in order when a signal comes.
+static ORDERLY: AtomicUsize = AtomicUsize::new(0);
+
+/// How the user wants to be talked to. Each is a switch of its own.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Whether to use colour; `None` as the terminal is.
+    pub color: Option<bool>,
+    /// Results and errors only.
+    pub quiet: bool,
+    /// More.
+    pub verbose: bool,
+    /// Results as JSON.
+    pub json: bool,
+}
+
+/// What the user sees and says.
+pub struct Ui {
+    styled_out: bool,
+    styled_err: bool,
+    manner: Manner,
+    bar: Mutex<Option<Bar>>,
+}
+
+struct Bar {
+    what: String,
+    total: usize,
+    done: usize,
+    since: Instant,
+    shown: Option<ProgressBar>,
+}
+
+impl Ui {
+    /// Looks at the terminal.
+    #[must_use]
+    pub fn new(manner: Manner) -> Self {
+        let styled = |terminal: bool| {
+            manner.color.unwrap_or_else(|| {
+                let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                terminal && !set("NO_COLOR") && !dumb
+            })
+        };
+        Self {
+            styled_out: styled(io::stdout().is_terminal()),
+            styled_err: styled(io::stderr().is_terminal()),
+            manner,
+            bar: Mutex::new(None),
+        }
+    }
+
+    /// Whether results are to be JSON.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.manner.json
+    }
+
+    /// Whether more is to be told.
+    #[must_use]
+    pub fn verbose(&self) -> bool {
+        self.manner.verbose
+    }
+
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// Standard output can't be written; `BrokenPipe` where nobody reads it any more.
+    pub fn result(&self, text: &str) -> io::Result<()> {
+        self.result_bytes(text.as_bytes())
+    }
+
+    /// Prints a result that may be no text.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    fn result_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        self.clear();
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Prints a secret: byte for byte, but for a final line end on a terminal.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn secret(&self, bytes: &[u8]) -> io::Result<()> {
+        self.result_bytes(bytes)?;
+        if io::stdout().is_terminal() {
+            self.result("\n")?;
+        }
+        Ok(())
+    }
+
+    /// Whether results may be coloured.
+    #[must_use]
+    pub fn styled(&self) -> bool {
+        self.styled_out && !self.manner.json
+    }
+
+    /// Says what is going on, unless it is to be quiet.
+    pub fn say(&self, text: &str) {
+        if !self.manner.quiet {
+            self.tell(text);
+        }
+    }
+
+    /// Shows mistakes: the warnings unless it is to be quiet, the errors always.
+    pub fn mistakes(&self, diagnostics: Vec<Diagnostic>) {
+        for one in fold(diagnostics) {
+            if one.diagnostic.is_error() || !self.manner.quiet {
+                self.tell(&format!("{}\n", one.to_text(self.styled_err)));
+            }
+        }
+    }
+
+    /// Says why a command failed.
+    pub fn error(&self, message: &str, help: Option<&str>) {
+        let (red, bold, end) = if self.styled_err {
+            ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        };
+        self.tell(&format!(
+            "{red}error{end}{bold}: {}{end}",
+            printable(message)
+        ));
+        for line in help.into_iter().flat_map(str::lines) {
+            self.tell(&format!("  {}", printable(line)));
+        }
+    }
+
+    /// Writes to standard error. Where that is closed there is nobody to tell.
+    fn tell(&self, text: &str) {
+        self.clear();
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Reads a secret: without echo from a terminal, else all of standard input but for one final line end.
+    ///
+    /// # Errors
+    /// Standard input can't be read.
+    pub fn read_secret(&self, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+        let stdin = io::stdin();
+        let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        if stdin.is_terminal() {
+            let _ = write!(io::stderr(), "{prompt}: ");
+            let _quiet = NoEcho::on(&stdin)?;
+            stdin.lock().read_until(b'\n', &mut value)?;
+            let _ = writeln!(io::stderr());
+        } else {
+            stdin.lock().read_to_end(&mut value)?;
+        }
+        if value.last() == Some(&b'\n') {
+            value.pop();
+            if value.last() == Some(&b'\r') {
+                value.pop();
+            }
+        }
+        Ok(value)
+    }
+
+    fn clear(&self) {
+        if let Ok(mut bar) = self.bar.lock()
+            && let Some(bar) = bar.take()
+            && let Some(shown) = bar.shown
+        {
+            shown.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Ui {
+    fn start(&self, what: &str, total: usize) {
+        if let (false, Ok(mut bar)) = (self.manner.quiet, self.bar.lock()) {
+            *bar = Some(Bar {
+                what: what.to_owned(),
+                total,
+                done: 0,
+                since: Instant::now(),
+                shown: None,
+            });
+        }
+    }
+
+    fn advance(&self, steps: usize) {
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let Some(bar) = bar.as_mut() else { return };
+        bar.done += steps;
+        match &bar.shown {
+            Some(shown) => shown.set_position(bar.done as u64),
+            None if bar.since.elapsed() > PATIENCE => {
+                let shown = ProgressBar::new(bar.total as u64);
+                if let Ok(style) =
+                    ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
+                {
+                    shown.set_style(style);
+                }
+                shown.set_message(bar.what.clone());
+                bar.shown = Some(shown);
+            }
+            None => {}
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        signal() != 0
+    }
+}
+
+/// The terminal without echo. Dropped, it is as it was.
+struct NoEcho<'a> {
+    terminal: &'a io::Stdin,
+    before: rustix::termios::Termios,
+}
+
+impl<'a> NoEcho<'a> {
+    fn on(terminal: &'a io::Stdin) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+        if let Ok(mut shared) = ECHOING.lock() {
+            *shared = Some(before.clone());
+        }
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for NoEcho<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut shared) = ECHOING.lock() {
+            *shared = None;
+        }
+        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
+
+/// How the terminal was before its echo was turned off.
+static ECHOING: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+
+/// The signal that asked the tool to end; 0 as long as none did.
+#[must_use]
+pub fn signal() -> usize {
+    SIGNAL.load(Ordering::Relaxed)
+}
+
+/// Work that has something to put away, and that asks [`Progress::stopped`] often. While one lives, a first
+/// Ctrl-C does not end the process.
+pub struct Orderly(());
+
+impl Orderly {
+    /// It begins.
+    #[must_use]
+    pub fn begin() -> Self {
+        ORDERLY.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Orderly {
+    fn drop(&mut self) {
+        ORDERLY.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Listens for Ctrl-C and its like, which end the process at once, with the terminal as it was, unless
+/// there is [`Orderly`] work. A second one always does.
+///
+/// # Errors
+/// The system does not let the tool listen.
+pub fn listen() -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    std::thread::spawn(move || {
+        for number in signals.forever() {
+            let number = usize::try_from(number).unwrap_or(2);
+            let first = SIGNAL.swap(number, Ordering::SeqCst) == 0;
+            if first && ORDERLY.load(Ordering::SeqCst) > 0 {
+                continue;
+            }
+            if let Some(before) = ECHOING.lock().ok().and_then(|mut before| before.take()) {
+                let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
+                let _ = writeln!(io::stderr());
+            }
+            std::process::exit(exit_code(number));
+        }
+    });
+    Ok(())
+}
+
+/// What a shell makes of a signal: 130 for Ctrl-C.
+#[must_use]
+pub fn exit_code(signal: usize) -> i32 {
+    128 + i32::try_from(signal).unwrap_or(2)
+}
+
+/// A text without control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
