@@ -1,0 +1,20 @@
+# `make demo` shows the tool at work on the example fleet; `make test` runs every test.
+
+CARGO = cargo
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: demo test build lint
+
+demo:
+	@tools/setup build
+	$(CARGO) build --release --locked
+	@tools/demo
+
+test:
+	@tools/setup test
+	$(CARGO) test --release --locked
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- --deny warnings
+	$(CARGO) deny --locked check bans licenses sources
