@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command};
 use crate::diagnostic::Diagnostic;
-use crate::fleet::manifest::{Manifest, Unreadable};
+use crate::fleet::files::{Folder, Unreadable};
+use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::resolve::resolve;
 use crate::fleet::root;
@@ -146,7 +147,7 @@ struct Loaded {
 /// Reads and resolves the fleet that holds `start`.
 fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
     let root = find_root(start)?;
-    let (manifest, mut diagnostics) = Manifest::read(&root)?;
+    let (manifest, mut diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
     let Some(manifest) = manifest else {
         return Err(fail(ui, diagnostics));
     };
@@ -211,10 +212,8 @@ impl Loaded {
     }
 
     fn engine(&self) -> Result<Engine, Unreadable> {
-        Engine::read(
-            &self.fleet.root.join("templates"),
-            &[("boot.ipxe", crate::ipxe::BODY)],
-        )
+        let files = Folder(self.fleet.root.clone());
+        Engine::read(&files, &[("boot.ipxe", crate::ipxe::BODY)])
     }
 
     /// The right to write this fleet.

@@ -30,7 +30,12 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         Some(repo) => repo.blob(id),
         None => Ok(Vec::new()),
     };
-    let plan = compare(&base, &rendered, &gone, read)?;
+    let mut plan = compare(&base, &rendered, &gone, read)?;
+    let before = match (repo, base.commit) {
+        (Some(repo), Some(commit)) => base::fleet(repo, commit, &loaded.fleet.root)?,
+        _ => None,
+    };
+    plan.weigh(before.as_ref(), &loaded.fleet);
     let notes = pending(&loaded, &base, &rendered)?;
     if ui.json() {
         let text = json!({

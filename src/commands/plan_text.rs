@@ -81,28 +81,43 @@ fn write_new(text: &mut String, node: &NodePlan, style: Style, verbose: bool) {
 }
 
 fn write_costs(text: &mut String, plan: &Plan, style: Style) {
-    let mut by_cost: BTreeMap<Cost, Vec<&str>> = BTreeMap::new();
+    let mut by_cost: BTreeMap<(Cost, &[String]), Vec<&str>> = BTreeMap::new();
     for node in &plan.nodes {
-        by_cost.entry(node.cost).or_default().push(&node.node);
+        let nodes = by_cost.entry((node.cost, node.reasons.as_slice()));
+        nodes.or_default().push(&node.node);
     }
-    for (cost, nodes) in by_cost.iter().filter(|(cost, _)| **cost != Cost::Nothing) {
+    for ((cost, reasons), nodes) in by_cost {
         let what = match cost {
             Cost::Nothing => continue,
             Cost::Reboot => "after a push, a reboot applies it",
-            Cost::Reflash => "the stick has to be written anew",
+            Cost::Reflash => "the stick has to be written anew for it",
+            Cost::ReflashFirst => {
+                "write the stick anew before the next reboot, which fails without it"
+            }
             Cost::FirstFlash => "no node of this name yet: write its stick",
             Cost::Removed => "a machine that still runs it fails at its next boot",
         };
-        let _ = writeln!(text, "{}: {what}", style.paint(BOLD, &names(nodes)));
+        let _ = writeln!(text, "{}: {what}", style.paint(BOLD, &names(&nodes)));
+        if !reasons.is_empty() {
+            let _ = writeln!(text, "    {}", reasons.join(", "));
+        }
     }
     if !plan.has_changes() {
         text.push_str("No changes: nodes already fetch what the fleet says.\n");
     }
-    let counts: Vec<String> = plan
-        .summary()
+    let summary = plan.summary();
+    let (unchanged, changed): (Vec<_>, Vec<_>) = summary
         .iter()
+        .partition(|(cost, _)| **cost == Cost::Nothing);
+    let counts: Vec<String> = changed
+        .into_iter()
+        .chain(unchanged)
         .map(|(cost, count)| format!("{count} {}", cost.words()))
         .collect();
+    if counts.is_empty() {
+        text.push_str("Plan: there are no nodes.\n");
+        return;
+    }
     let _ = writeln!(text, "Plan: {}.", counts.join(", "));
 }
 

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::document::Item;
 use crate::fleet::edit::{EditError, Owner, set_secret};
+use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::volume;
 use crate::git;
@@ -90,7 +91,7 @@ fn set(
     let root = find_root(start)?;
     let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
     let _lock = lock(repo.as_ref(), &root, "secrets set")?;
-    let (manifest, diagnostics) = Manifest::read(&root)?;
+    let (manifest, diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
     let Some(manifest) = manifest else {
         return Err(fail(ui, diagnostics));
     };

@@ -35,7 +35,7 @@ pub struct FleetFile {
 }
 
 /// `[git]`.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Git {
     /// Where people push. Default: the remote's HEAD branch.
@@ -71,7 +71,7 @@ pub struct Os {
 }
 
 /// `[network]`. DHCP on every card unless said.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Network {
     /// The MAC address of the card that iPXE uses.

@@ -1,14 +1,14 @@
 //! `fleet.lock`: which release of an operating system and which bytes of an artifact the fleet uses.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use minijinja::UndefinedBehavior;
 use serde::Deserialize;
 
 use super::decode::decode;
 use super::document::Item;
-use super::manifest::{Unreadable, read_document};
+use super::files::{Files, Unreadable};
+use super::manifest::read_document;
 use crate::diagnostic::Diagnostic;
 use crate::os::{Arch, Distro};
 
@@ -64,10 +64,13 @@ pub struct ArtifactPin {
 
 impl Lock {
     /// Reads `fleet.lock`; a fleet without one has no pins.
-    pub(super) fn read(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Result<Self, Unreadable> {
-        let (document, mut mistakes) = match read_document(root, "fleet.lock") {
+    pub(super) fn read(
+        files: &dyn Files,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Self, Unreadable> {
+        let (document, mut mistakes) = match read_document(files, "fleet.lock") {
             Ok(read) => read,
-            Err(error) if error.cause.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.is_absent() => {
                 return Ok(Self::default());
             }
             Err(error) => return Err(error),

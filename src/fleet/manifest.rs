@@ -1,8 +1,6 @@
 //! What the fleet's files say, as written: nothing merged, no default filled in.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +10,7 @@ use semver::{Version, VersionReq};
 use super::decode::decode;
 use super::document::Item;
 use super::file::{FleetFile, NodeFile};
+use super::files::{Files, Unreadable};
 use super::lock::Lock;
 use super::redact::secret_ranges;
 use crate::diagnostic::Diagnostic;
@@ -33,31 +32,23 @@ pub struct Manifest {
     pub templates: Vec<String>,
 }
 
-/// A file of the fleet that can't be read.
-#[derive(Debug, thiserror::Error)]
-#[error("can't read {}: {cause}", path.display())]
-pub struct Unreadable {
-    /// Which one.
-    pub path: PathBuf,
-    /// Why.
-    #[source]
-    pub cause: io::Error,
-}
-
 impl Manifest {
     /// Reads a fleet. The manifest is there even with mistakes, for as many of them as possible to be
     /// found in one run; it is `None` where nothing else in it can be believed.
     ///
     /// # Errors
     /// A file that can't be read.
-    pub fn read(root: &Path) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
-        let (document, mut diagnostics) = read_document(root, "fleet.toml")?;
+    pub fn read(
+        root: &Path,
+        files: &dyn Files,
+    ) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
+        let (document, mut diagnostics) = read_document(files, "fleet.toml")?;
         if let Err(mistake) = check_requires(&document) {
             return Ok((None, vec![*mistake]));
         }
         let fleet: FleetFile = decode(&document, &mut diagnostics);
         let mut names = Vec::new();
-        for file in list(&root.join("nodes"))? {
+        for file in files.list("nodes")? {
             match file.strip_suffix(".toml") {
                 Some(name) if !name.is_empty() => names.push(name.to_owned()),
                 _ => diagnostics.push(
@@ -69,7 +60,7 @@ impl Manifest {
         let read: Result<Vec<_>, Unreadable> = names
             .into_par_iter()
             .map(|name| {
-                let (item, mut mistakes) = read_document(root, &format!("nodes/{name}.toml"))?;
+                let (item, mut mistakes) = read_document(files, &format!("nodes/{name}.toml"))?;
                 decode::<NodeFile>(&item, &mut mistakes);
                 Ok((name, item, mistakes))
             })
@@ -79,8 +70,8 @@ impl Manifest {
             diagnostics.extend(mistakes);
             nodes.insert(name, item);
         }
-        let lock = Lock::read(root, &mut diagnostics)?;
-        let templates = list(&root.join("templates"))?;
+        let lock = Lock::read(files, &mut diagnostics)?;
+        let templates = files.list("templates")?;
         let manifest = Self {
             root: root.to_owned(),
             fleet,
@@ -93,16 +84,12 @@ impl Manifest {
     }
 }
 
-/// Reads a TOML file of the fleet; `name` is its path under the root.
+/// Reads a TOML file of the fleet.
 pub(super) fn read_document(
-    root: &Path,
+    files: &dyn Files,
     name: &str,
 ) -> Result<(Item, Vec<Diagnostic>), Unreadable> {
-    let path = root.join(name);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(cause) => return Err(Unreadable { path, cause }),
-    };
+    let bytes = files.read(name)?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -118,29 +105,6 @@ pub(super) fn read_document(
     let hidden = secret_ranges(&text);
     let source: Arc<Source> = Source::hiding(name, text, hidden);
     Ok(Item::parse(&source))
-}
-
-/// The names in a folder, sorted, without hidden ones and folders; none where there is no such folder.
-fn list(folder: &Path) -> Result<Vec<String>, Unreadable> {
-    let unreadable = |cause| Unreadable {
-        path: folder.to_owned(),
-        cause,
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => return Err(unreadable(cause)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !entry.file_type().map_err(unreadable)?.is_dir() {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
 }
 
 /// `requires` comes before anything else, so that an older tool says "upgrade" and not "unknown key".

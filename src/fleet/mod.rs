@@ -4,6 +4,7 @@ pub mod decode;
 pub mod document;
 pub mod edit;
 pub mod file;
+pub mod files;
 pub mod lock;
 pub mod manifest;
 mod merge;

@@ -118,7 +118,12 @@ fn resolve_node(
     check_readers(manifest, file, mistakes);
     let (env_files, secret_files) =
         variables::distribute(manifest, file, &profile, &roles, &left_out, mistakes);
-    let secrets = parse_secrets(&profile, mistakes);
+    let mut secrets = parse_secrets(&profile, mistakes);
+    // The defaults serve nodes of all roles: what none of this node's roles takes is not this node's.
+    secrets.retain(|name, _| {
+        env_files.values().any(|file| file.secret.contains(name))
+            || secret_files.values().any(|file| file == name)
+    });
     let os = pins::release(manifest, &profile, typed.os, mistakes);
     let artifacts = pins::artifacts(manifest, &os, mistakes);
     let network = network::check(&profile, typed.network, mistakes);

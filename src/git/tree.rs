@@ -55,17 +55,20 @@ impl Repo {
             })
     }
 
-    /// Every file of a commit in the directories, at any depth; a directory that isn't there is empty.
+    /// Every file of a commit at the paths: a file itself, or what is in a directory at any depth. What isn't
+    /// there is left out.
     pub fn files(
         &self,
         commit: ObjectId,
-        directories: &[&str],
+        paths: &[&str],
     ) -> Result<BTreeMap<String, ObjectId>, Error> {
         let mut files = BTreeMap::new();
         let mut trees = Vec::new();
-        for directory in directories {
-            if let Some((id, ObjectType::Tree)) = self.entry(commit, directory)? {
-                trees.push((directory.trim_matches('/').to_owned(), id));
+        for path in paths {
+            match self.entry(commit, path)? {
+                Some((id, ObjectType::Tree)) => trees.push((path.trim_matches('/').to_owned(), id)),
+                Some((id, ObjectType::Blob)) => drop(files.insert((*path).to_owned(), id)),
+                _ => {}
             }
         }
         while let Some((directory, id)) = trees.pop() {

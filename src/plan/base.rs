@@ -1,9 +1,15 @@
 //! What nodes fetch now: rendered files by path, wherever they are kept.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::fleet::file::Git;
+use crate::fleet::files::{Files, Folder, INPUTS, Snapshot};
+use crate::fleet::manifest::Manifest;
+use crate::fleet::node::Fleet;
+use crate::fleet::resolve::resolve;
 use crate::git::repo::Repo;
+use crate::git::tree::object_id;
 use crate::git::{self, ObjectId};
 
 /// The files that a plan compares with. Where they come from is hidden.
@@ -13,6 +19,8 @@ pub struct Base {
     pub name: String,
     /// The rendered files by their path in the fleet.
     pub files: BTreeMap<String, Content>,
+    /// The commit that holds them; `None` where none does.
+    pub commit: Option<ObjectId>,
 }
 
 /// A file's bytes, or the name that git has for them.
@@ -29,6 +37,7 @@ impl Base {
         Self {
             name: name.to_owned(),
             files: BTreeMap::new(),
+            commit: None,
         }
     }
 }
@@ -89,5 +98,40 @@ fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error>
             .into_iter()
             .map(|(path, id)| (path, Content::Object(id)))
             .collect(),
+        commit: Some(commit),
     })
+}
+
+/// The fleet as the base has it, for what stands on sticks and not in rendered files. `None` where the files
+/// that say so are those of `root`, or can't be read by this version.
+///
+/// # Errors
+/// The repository can't be read.
+pub fn fleet(repo: &Repo, commit: ObjectId, root: &Path) -> Result<Option<Fleet>, git::Error> {
+    let here = Folder(root.to_owned());
+    let mut files = BTreeMap::new();
+    let mut differs = false;
+    let inputs = repo.files(commit, &INPUTS)?;
+    for (path, id) in &inputs {
+        // What is the same here need not be read from git, which takes longer.
+        let bytes = match here.read(path) {
+            Ok(bytes) if object_id(&bytes) == *id => bytes,
+            _ => {
+                differs = true;
+                repo.blob(*id)?
+            }
+        };
+        files.insert(path.clone(), bytes);
+    }
+    if !differs {
+        return Ok(None);
+    }
+    // That a template exists is all that is asked of it.
+    let templates = repo.files(commit, &["templates"])?;
+    files.extend(templates.into_keys().map(|path| (path, Vec::new())));
+    let manifest = match Manifest::read(root, &Snapshot(files)) {
+        Ok((Some(manifest), _)) => manifest,
+        _ => return Ok(None),
+    };
+    Ok(Some(resolve(&manifest).0))
 }

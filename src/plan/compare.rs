@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::base::{Base, Content};
 use super::change::{self, Attribute, Change, Kind};
-use super::cost::Cost;
+use super::cost::{Cost, Reasons, reasons};
+use crate::fleet::file::ScriptAt;
+use crate::fleet::node::Fleet;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
 use crate::ignition::{self, Config};
@@ -30,6 +32,8 @@ pub struct NodePlan {
     pub node: String,
     /// What it costs.
     pub cost: Cost,
+    /// Why the stick does not do, where it does not.
+    pub reasons: Vec<String>,
     /// What changes, sorted by subject.
     pub changes: Vec<Change>,
 }
@@ -39,6 +43,31 @@ impl Plan {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.nodes.iter().any(|node| node.cost != Cost::Nothing)
+    }
+
+    /// Adds what has to be done to sticks. They are taken to be as the fleet of the base would write them;
+    /// `before` is that fleet, or `None` where its nodes are those of today.
+    pub fn weigh(&mut self, before: Option<&Fleet>, after: &Fleet) {
+        for plan in &mut self.nodes {
+            let Some(node) = after.node(&plan.node) else {
+                continue;
+            };
+            if plan.cost > Cost::Reboot {
+                continue;
+            }
+            let old = before.and_then(|before| Some((before, before.node(&plan.node)?)));
+            let mut reasons = old.map_or_else(Reasons::default, |old| reasons(old, (after, node)));
+            let script = plan.changes.iter().any(|change| change.subject == SCRIPT);
+            if script && node.stick.script == ScriptAt::Stick {
+                reasons.why.push("the boot script".to_owned());
+            }
+            if reasons.first {
+                plan.cost = Cost::ReflashFirst;
+            } else if !reasons.why.is_empty() {
+                plan.cost = Cost::Reflash;
+            }
+            plan.reasons = reasons.why;
+        }
     }
 
     /// How many nodes there are of each cost, without those of which there is none.
@@ -96,12 +125,14 @@ pub fn compare<E>(
             .map(|(node, _)| NodePlan {
                 node: node.node.clone(),
                 cost: Cost::Nothing,
+                reasons: Vec::new(),
                 changes: Vec::new(),
             }),
     );
     nodes.extend(removed.iter().map(|node| NodePlan {
         node: node.clone(),
         cost: Cost::Removed,
+        reasons: Vec::new(),
         changes: Vec::new(),
     }));
     nodes.sort_by(|a, b| a.node.cmp(&b.node));
@@ -146,6 +177,7 @@ fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
         } else {
             Cost::Reboot
         },
+        reasons: Vec::new(),
         changes,
     }
 }
@@ -186,7 +218,7 @@ fn compare_script(config: Option<&str>, before: Option<&str>, node: &Rendered) -
         (_, before) => before.unwrap_or_default().to_owned(),
     };
     (old != after).then(|| Change {
-        subject: "boot script".to_owned(),
+        subject: SCRIPT.to_owned(),
         kind: if before.is_some() {
             Kind::Changed
         } else {
@@ -196,6 +228,9 @@ fn compare_script(config: Option<&str>, before: Option<&str>, node: &Rendered) -
         diff: change::unified(&old, &after),
     })
 }
+
+/// What the body of the boot script is called.
+const SCRIPT: &str = "boot script";
 
 /// Stands for the digest of a config.
 const DIGEST: &str = "<config digest>";

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use crate::fleet::file::Git;
+use crate::fleet::node::{Fleet, Node};
+
 /// What a node's change costs, the dearest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,6 +15,8 @@ pub enum Cost {
     Reboot,
     /// It stands on the stick, which has to be written anew.
     Reflash,
+    /// The new config needs what the stick does not carry: a reboot before the flash breaks the node.
+    ReflashFirst,
     /// The node has no stick yet.
     FirstFlash,
     /// No node file any more: a machine that still runs it fails at its next boot.
@@ -26,8 +31,97 @@ impl Cost {
             Self::Nothing => "unchanged",
             Self::Reboot => "to reboot",
             Self::Reflash => "to re-flash",
+            Self::ReflashFirst => "to re-flash first",
             Self::FirstFlash => "to flash for the first time",
             Self::Removed => "removed",
         }
     }
+}
+
+/// Why a stick that was written from one fleet does not do for another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// In a few words each, sorted as the table of costs is.
+    pub why: Vec<String>,
+    /// Whether the new config needs one of them to be on the stick.
+    pub first: bool,
+}
+
+/// Compares what a node's stick carried with what it has to carry.
+#[must_use]
+pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
+    let ((old_fleet, old), (fleet, node)) = (before, after);
+    let mut reasons = Reasons::default();
+    let mut note = |is: bool, why: &str, first: bool| {
+        if is {
+            reasons.why.push(why.to_owned());
+            reasons.first |= first;
+        }
+    };
+    note(old_fleet.id != fleet.id, "the fleet's `id`", true);
+    note(
+        moves(&old_fleet.git, &fleet.git),
+        "where nodes fetch from",
+        false,
+    );
+    note(
+        old.network != node.network,
+        "the network before the OS",
+        false,
+    );
+    note(
+        old.stick.script != node.stick.script,
+        "where the boot script stands",
+        false,
+    );
+    note(
+        old.stick.firmware != node.stick.firmware,
+        "the layout of the stick",
+        false,
+    );
+    note(
+        old.secret_files != node.secret_files,
+        "the secret files",
+        true,
+    );
+    for name in node
+        .secrets
+        .keys()
+        .filter(|name| !old.secrets.contains_key(*name))
+    {
+        note(true, &format!("`{name}` is new"), true);
+    }
+    for (name, secret) in &node.secrets {
+        let changed = old.secrets.get(name);
+        let changed = changed.is_some_and(|old| old.version() != secret.version());
+        note(changed, &format!("`{name}` has another value"), false);
+    }
+    for name in old
+        .secrets
+        .keys()
+        .filter(|name| !node.secrets.contains_key(*name))
+    {
+        note(true, &format!("`{name}` is gone"), false);
+    }
+    let places = |node: &Node| -> Vec<(String, Vec<String>)> {
+        let files = node.env_files.iter();
+        files
+            .map(|(file, names)| (file.clone(), names.secret.iter().cloned().collect()))
+            .filter(|(_, names): &(String, Vec<String>)| !names.is_empty())
+            .collect()
+    };
+    let same_names = old.secrets.keys().eq(node.secrets.keys());
+    note(
+        same_names && places(old) != places(node),
+        "the secret env files",
+        true,
+    );
+    reasons
+}
+
+/// Whether a stick is told a URL that is no longer the right one. A URL that stands in `fleet.toml` is set
+/// anew by the boot script, which git serves.
+fn moves(before: &Git, after: &Git) -> bool {
+    let is_fixed = after.url.is_some() || after.raw_url.is_some();
+    !is_fixed && before != after
 }

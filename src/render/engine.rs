@@ -1,10 +1,7 @@
 //! The template engine: minijinja, strict. What is undefined, or can't be printed, is a mistake with its
 //! place; no message holds a variable's value.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -17,7 +14,7 @@ use minijinja::{
 use super::filters;
 use super::mistake;
 use crate::diagnostic::{Diagnostic, Label};
-use crate::fleet::manifest::Unreadable;
+use crate::fleet::files::{Files, Unreadable};
 use crate::source::Source;
 
 /// What one rendering may cost, in instructions of the engine: an endless loop ends in well under a second.
@@ -27,22 +24,24 @@ const FUEL: u64 = 10_000_000;
 pub struct Engine {
     environment: Environment<'static>,
     sources: BTreeMap<String, Arc<Source>>,
+    not_text: BTreeSet<String>,
 }
 
 impl Engine {
     /// Reads `templates/`; `builtin` are texts that stand in where the folder has none of that name.
-    ///
-    /// # Errors
-    /// A template that can't be read.
-    pub fn read(folder: &Path, builtin: &[(&str, &str)]) -> Result<Self, Unreadable> {
+    pub fn read(files: &dyn Files, builtin: &[(&str, &str)]) -> Result<Self, Unreadable> {
         let mut sources = BTreeMap::new();
+        let mut not_text = BTreeSet::new();
         for (name, text) in builtin {
             let shown = format!("built-in {name}");
             sources.insert((*name).to_owned(), Source::file(shown, *text));
         }
-        for (name, text) in read_texts(folder)? {
-            let source = Source::file(format!("templates/{name}"), text);
-            sources.insert(name, source);
+        for name in files.list("templates")? {
+            let path = format!("templates/{name}");
+            match String::from_utf8(files.read(&path)?) {
+                Ok(text) => drop(sources.insert(name, Source::file(path, text))),
+                Err(_) => drop(not_text.insert(name)),
+            }
         }
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -68,6 +67,7 @@ impl Engine {
         Ok(Self {
             environment,
             sources,
+            not_text,
         })
     }
 
@@ -81,6 +81,10 @@ impl Engine {
         context: &Value,
         node: &str,
     ) -> Result<Arc<Source>, Box<Diagnostic>> {
+        if self.not_text.contains(name) {
+            let mistake = Diagnostic::error(format!("`templates/{name}` is not UTF-8 text"));
+            return Err(Box::new(mistake.help("save the file as UTF-8")));
+        }
         let rendered = self
             .environment
             .get_template(name)
@@ -140,32 +144,6 @@ impl Engine {
         let error = self.environment.get_template(name).err()?;
         Some(mistake::describe(&error, &self.sources, &Value::UNDEFINED))
     }
-}
-
-/// The files of the folder that are text. One that is not is no template, and naming it as one says so.
-fn read_texts(folder: &Path) -> Result<Vec<(String, String)>, Unreadable> {
-    let unreadable = |path: &Path, cause| Unreadable {
-        path: path.to_owned(),
-        cause,
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => return Err(unreadable(folder, cause)),
-    };
-    let mut texts = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|cause| unreadable(folder, cause))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name.filter(|name| !name.starts_with('.') && path.is_file()) else {
-            continue;
-        };
-        let bytes = fs::read(&path).map_err(|cause| unreadable(&path, cause))?;
-        if let Ok(text) = String::from_utf8(bytes) {
-            texts.push((name.to_owned(), text));
-        }
-    }
-    Ok(texts)
 }
 
 /// Prints what has one obvious form, and refuses the rest.
