@@ -1,21 +1,32 @@
 //! Did you mean …?
 
-/// The known name that is nearest to a mistyped one, where one is near enough to be meant.
+/// How many letters make a beginning that can be meant.
+const BEGINNING: usize = 3;
+
+/// The known name that is nearest to a mistyped one, where one is near enough to be meant: by a letter in
+/// three, or as its beginning. Case, `-` and `_` don't count.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = name.chars().count().max(3) / 3;
+    let bare = |name: &str| name.to_lowercase().replace(['-', '_'], "");
+    let wanted = bare(name);
+    let length = wanted.chars().count();
+    let is_beginning = |candidate: &str| length >= BEGINNING && candidate.starts_with(&wanted);
     known
         .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .map(|candidate| (bare(candidate), candidate))
+        .map(|(bare, candidate)| match distance(&wanted, &bare) {
+            _ if is_beginning(&bare) => (0, candidate),
+            distance => (distance, candidate),
+        })
+        .filter(|(distance, _)| *distance <= length.max(3) / 3)
         .min()
         .map(|(_, candidate)| candidate)
 }
 
 /// Edits between two names: insert, delete, replace, or swap two neighbours (optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
-    let from: Vec<char> = from.to_lowercase().chars().collect();
-    let to: Vec<char> = to.to_lowercase().chars().collect();
+    let from: Vec<char> = from.chars().collect();
+    let to: Vec<char> = to.chars().collect();
     let mut rows = vec![(0..=to.len()).collect::<Vec<_>>()];
     for i in 1..=from.len() {
         let mut row = vec![i];
@@ -41,6 +52,8 @@ mod tests {
         let known = ["templates", "tags", "hostname", "k3s"];
         assert_eq!(nearest("hostnmae", known), Some("hostname"));
         assert_eq!(nearest("template", known), Some("templates"));
+        assert_eq!(nearest("host_name", known), Some("hostname"));
+        assert_eq!(nearest("temp", known), Some("templates"));
         assert_eq!(nearest("k3z", known), Some("k3s"));
         assert_eq!(nearest("networks", known), None);
     }

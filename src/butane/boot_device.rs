@@ -49,10 +49,7 @@ fn check_layout(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         matches!(layout, "s390x-eckd" | "s390x-virt" | "s390x-zfcp") && report.spec >= Spec::V3_5;
     if !s390x {
         if !matches!(layout, "aarch64" | "ppc64le" | "x86_64") {
-            report.error(&at, match report.spec >= Spec::V3_5 {
-                true => "layout must be one of: aarch64, ppc64le, s390x-eckd, s390x-virt, s390x-zfcp, x86_64",
-                false => "layout must be one of: aarch64, ppc64le, x86_64",
-            });
+            report.error(&at, if report.spec >= Spec::V3_5 { "layout must be one of: aarch64, ppc64le, s390x-eckd, s390x-virt, s390x-zfcp, x86_64" } else { "layout must be one of: aarch64, ppc64le, x86_64" });
         }
         return;
     }
@@ -111,7 +108,7 @@ fn check_luks(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     match boot.text("layout") {
         None => report.error(&place.field(luks, "cex"), message),
         Some(layout) if !layout.starts_with("s390x") => {
-            report.error(&at.field(boot, "layout"), message)
+            report.error(&at.field(boot, "layout"), message);
         }
         Some(_) => {}
     }

@@ -14,7 +14,7 @@ use crate::source::Source;
 
 /// Checks a struct and all below it.
 pub(super) fn walk(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
-    let is = |ty| std::ptr::eq(structure.ty, ty);
+    let is = |ty| structure.ty.is(ty);
     if is(&RESOURCE) || is(&REFERENCE) {
         check_resource(structure, at, report);
     } else if is(&FILE) || is(&DIRECTORY) {
@@ -47,7 +47,7 @@ fn walk_value(value: &Value, at: &Place<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Checks that hold for Fedora CoreOS only.
+/// Checks that hold for Fedora `CoreOS` only.
 pub(super) fn check_fcos(config: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     type Check = fn(&Struct, &Place<'_>, &mut Report<'_>);
     fcos::check_source(config, at, report);
@@ -73,7 +73,7 @@ fn check_resource(resource: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         let message = "only one of the following can be set: inline, local, source";
         report.error(&at.field(resource, name), message);
     } else if let Some(Data::Bytes(config)) = resource.get("inline").map(|inline| &inline.data)
-        && std::ptr::eq(resource.ty, &raw const REFERENCE)
+        && resource.ty.is(&REFERENCE)
         && at
             .path(ignition::report::Names::Yaml)
             .starts_with("$.ignition.config")

@@ -1,4 +1,4 @@
-//! Rules of Fedora CoreOS alone: where its image has the root partition and where filesystems may be mounted.
+//! Rules of Fedora `CoreOS` alone: where its image has the root partition and where filesystems may be mounted.
 
 use super::schema::BOOT_DEVICE;
 use crate::ignition::report::{Place, Report};

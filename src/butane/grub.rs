@@ -60,7 +60,7 @@ fn configuration(grub: &Struct) -> String {
     for user in grub.structs("users") {
         let [name, hash] =
             ["name", "password_hash"].map(|field| user.text(field).unwrap_or_default());
-        text.push_str(&format!("password_pbkdf2 {name} {hash}\n"));
+        text.extend(["password_pbkdf2 ", name, " ", hash, "\n"]);
     }
     text
 }

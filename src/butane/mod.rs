@@ -76,11 +76,11 @@ pub fn translate(source: &Arc<Source>, options: &Options<'_>) -> Translation {
 fn run(source: &Arc<Source>, options: &Options<'_>, found: &mut Vec<Diagnostic>) -> Option<Config> {
     let document = yaml::parse(&source.text)
         .map_err(|mistakes| {
-            found.extend(mistakes.into_iter().map(|mistake| syntax(source, mistake)))
+            found.extend(mistakes.into_iter().map(|mistake| syntax(source, mistake)));
         })
         .ok()?;
     let variant = header(&document, source)
-        .map_err(|diagnostic| found.push(*diagnostic))
+        .map_err(|errors| found.extend(errors))
         .ok()?;
     let (mut root, warnings) = decode::decode(&document, variant, source)
         .map_err(|errors| found.extend(errors))
@@ -147,19 +147,24 @@ fn syntax(source: &Arc<Source>, mistake: yaml::parse::Mistake) -> Diagnostic {
 }
 
 /// What the document says of itself decides how the rest is read.
-fn header(document: &Node, source: &Arc<Source>) -> Result<&'static Variant, Box<Diagnostic>> {
-    let entries = document.entries().ok_or_else(|| {
-        Box::new(Diagnostic::error("a config must be a mapping").at(source, document.span.clone()))
-    })?;
+///
+/// # Errors
+/// The one thing that is wrong with it.
+fn header(document: &Node, source: &Arc<Source>) -> Result<&'static Variant, Vec<Diagnostic>> {
+    let fail = |error: Diagnostic, span| vec![error.at(source, span)];
+    let Some(entries) = document.entries() else {
+        let error = Diagnostic::error("a config must be a mapping");
+        return Err(fail(error, document.span.clone()));
+    };
     let mut texts = [("", None), ("", None)];
     for (name, text) in ["variant", "version"].into_iter().zip(&mut texts) {
         let Some((_, value)) = entries.iter().find(|(key, _)| key.text() == Some(name)) else {
             continue;
         };
-        let found = value.text().ok_or_else(|| {
-            let message = format!("`{name}` must be a text");
-            Box::new(Diagnostic::error(message).at(source, value.span.clone()))
-        })?;
+        let Some(found) = value.text() else {
+            let error = Diagnostic::error(format!("`{name}` must be a text"));
+            return Err(fail(error, value.span.clone()));
+        };
         let null = matches!(
             yaml::scalar::resolve(value),
             Ok(Some(yaml::scalar::Scalar::Null))
@@ -170,10 +175,8 @@ fn header(document: &Node, source: &Arc<Source>) -> Result<&'static Variant, Box
     variant::find(name, version).map_err(|unknown| {
         let at = if name.is_empty() { name_at } else { version_at };
         let error = Diagnostic::error(unknown.message).help(unknown.help);
-        Box::new(error.at(
-            source,
-            at.unwrap_or(document.span.start..document.span.start),
-        ))
+        let start = document.span.start;
+        fail(error, at.unwrap_or(start..start))
     })
 }
 

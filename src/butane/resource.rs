@@ -21,7 +21,7 @@ impl Contents<'_> {
         at: &Place<'_>,
         report: &mut Report<'_>,
     ) {
-        let is = |ty| std::ptr::eq(structure.ty, ty);
+        let is = |ty| structure.ty.is(ty);
         if is(&RESOURCE) || is(&REFERENCE) {
             self.resource(structure, at, report);
         } else if is(&USER) {

@@ -123,7 +123,7 @@ pub(super) fn fields(
     ty: &'static Type,
     variant: &'static Variant,
 ) -> impl Iterator<Item = &'static Field> {
-    let sugar = SUGAR.iter().filter(move |sugar| std::ptr::eq(sugar.of, ty));
+    let sugar = SUGAR.iter().filter(move |sugar| ty.is(sugar.of));
     ty.fields
         .iter()
         .chain(sugar.flat_map(|sugar| sugar.fields))

@@ -71,7 +71,7 @@ impl Walk<'_, '_> {
         match directory.metadata() {
             Err(error) => self.error(describe(local, &error)),
             Ok(metadata) if !metadata.is_dir() => {
-                self.error(format!("root of tree `{local}` must be a directory"))
+                self.error(format!("root of tree `{local}` must be a directory"));
             }
             Ok(_) => {
                 let target = self.tree.filled("path").unwrap_or("/").to_owned();

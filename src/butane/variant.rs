@@ -25,7 +25,7 @@ pub enum Limits {
     None,
     /// Flatcar has no clevis.
     NoClevis,
-    /// Edge and IoT images come with their disks laid out.
+    /// Edge and `IoT` images come with their disks laid out.
     NoDisks,
 }
 
@@ -77,7 +77,7 @@ pub struct Unknown {
 /// When it says nothing, or something that is not known.
 pub fn find(name: &str, version: &str) -> Result<&'static Variant, Unknown> {
     let mut of_name = VARIANTS.iter().filter(|variant| variant.name == name);
-    let newest = of_name.clone().last();
+    let newest = of_name.clone().next_back();
     let example = newest.map_or_else(|| "1.1.0".to_owned(), Variant::version);
     if name.is_empty() {
         return Err(Unknown {
@@ -113,7 +113,7 @@ fn numbers(version: &str) -> Option<[u64; 3]> {
 }
 
 impl Variant {
-    /// Whether it is Fedora CoreOS, which has rules of its own.
+    /// Whether it is Fedora `CoreOS`, which has rules of its own.
     #[must_use]
     pub fn is_fcos(&self) -> bool {
         self.name == "fcos"

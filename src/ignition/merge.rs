@@ -105,7 +105,7 @@ fn removes(field: &Field, child: &Value) -> bool {
 pub(crate) fn key_of(item: &Value) -> Cow<'_, str> {
     match &item.data {
         Data::Text(text) => text.into(),
-        Data::Struct(partition) if std::ptr::eq(partition.ty, &raw const PARTITION) => {
+        Data::Struct(partition) if partition.ty.is(&PARTITION) => {
             match (
                 partition.int("number").unwrap_or(0),
                 partition.text("label"),

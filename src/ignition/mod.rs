@@ -9,6 +9,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod spec;
+mod structure;
 mod validate;
 pub mod value;
 mod view;

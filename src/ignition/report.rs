@@ -8,6 +8,7 @@ use super::schema::Field;
 use super::spec::Spec;
 use super::value::{Span, Struct, Value};
 use crate::diagnostic::Diagnostic;
+use crate::nearest::nearest;
 use crate::source::Source;
 
 /// A place in a config: a chain of steps from the root. Its path is only made when something is found there.
@@ -228,40 +229,6 @@ fn first_line(source: &Source, span: Range<usize>) -> Range<usize> {
     span.start..span.start + length
 }
 
-/// The known name that most likely was meant.
-fn nearest<'n>(key: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let bare = |name: &str| name.to_lowercase().replace(['-', '_'], "");
-    let wanted = bare(key);
-    let (distance, name) = known
-        .map(|name| (distance(&wanted, &bare(name)), name))
-        .min_by_key(|found| found.0)?;
-    let plausible = distance <= wanted.chars().count() / 3
-        || !wanted.is_empty() && bare(name).starts_with(&wanted);
-    plausible.then_some(name)
-}
-
-/// How many letters must be added, removed, changed or swapped with their neighbour.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    let mut previous = None;
-    for (row, letter) in from.chars().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, other) in to.iter().enumerate() {
-            let change = above[column] + usize::from(letter != *other);
-            let mut best = change.min(above[column + 1] + 1).min(current[column] + 1);
-            if column > 0 && previous == Some(*other) && letter == to[column - 1] {
-                best = best.min(before[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut above, current);
-        previous = Some(letter);
-    }
-    above[to.len()]
-}
-
 /// How the message of an unknown key begins, in Butane's words.
 const UNKNOWN_KEY: &str = "unused key";
 
@@ -274,16 +241,4 @@ pub fn is_unknown_key(diagnostic: &Diagnostic) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_offered_only_when_it_is_near() {
-        let known = ["path", "contents", "wipe_table", "enabled"];
-        let nearest = |key| nearest(key, known.into_iter());
-        assert_eq!(nearest("pth"), Some("path"));
-        assert_eq!(nearest("paht"), Some("path"));
-        assert_eq!(nearest("wipeTable"), Some("wipe_table"));
-        assert_eq!(nearest("enable"), Some("enabled"));
-        assert_eq!(nearest("bogus"), None);
-        assert_eq!(nearest(""), None);
-    }
 }

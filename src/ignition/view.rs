@@ -59,7 +59,7 @@ impl View {
             let path = join(path, field.name);
             match (&value.data, field.kind) {
                 (Data::Struct(structure), _) if structure.ty.name == "Resource" => {
-                    self.resource(path, structure)
+                    self.resource(&path, structure);
                 }
                 (Data::Struct(structure), _) => self.section(structure, &path),
                 (Data::List(items), Kind::Structs(ty, _)) => match name_of(ty.name) {
@@ -78,8 +78,7 @@ impl View {
                             "removed kernel arguments"
                         } else {
                             "kernel arguments"
-                        }
-                        .to_owned(),
+                        },
                         lines,
                     );
                 }
@@ -87,7 +86,7 @@ impl View {
             }
         }
         if !own.attributes.is_empty() {
-            self.add(path.to_owned(), own);
+            self.add(path, own);
         }
     }
 
@@ -114,7 +113,7 @@ impl View {
                         contents(&mut entry, resource, "contents");
                     }
                     (_, Data::Text(text)) if field.name == "contents" => {
-                        entry.contents = Some(text.clone().into_bytes())
+                        entry.contents = Some(text.clone().into_bytes());
                     }
                     _ if field.name == thing.ty.key && kind != "partition" => {}
                     _ => attribute(&mut entry, field, value, field.name),
@@ -125,18 +124,18 @@ impl View {
             } else {
                 format!("{kind} {key} of {parent}")
             };
-            self.add(name, entry);
+            self.add(&name, entry);
         }
     }
 
     /// Child configs and certificates, by their place in the list.
     fn unnamed(&mut self, path: &str, items: &[Value]) {
         for (index, item) in items.iter().filter_map(Value::as_struct).enumerate() {
-            self.resource(format!("{path} {}", index + 1), item);
+            self.resource(&format!("{path} {}", index + 1), item);
         }
     }
 
-    fn resource(&mut self, name: String, resource: &Struct) {
+    fn resource(&mut self, name: &str, resource: &Struct) {
         let mut entry = Entry::default();
         contents(&mut entry, resource, "");
         if entry != Entry::default() {
@@ -145,8 +144,8 @@ impl View {
     }
 
     /// Two things of one name are a mistake, and still both there.
-    fn add(&mut self, name: String, entry: Entry) {
-        let mut free = name.clone();
+    fn add(&mut self, name: &str, entry: Entry) {
+        let mut free = name.to_owned();
         let mut number = 2;
         while self.entries.contains_key(&free) {
             free = format!("{name} ({number})");
@@ -225,7 +224,7 @@ fn attribute(entry: &mut Entry, field: &Field, value: &Value, path: &str) {
                 match item.as_struct() {
                     // An item without fields is still an item.
                     Some(structure) if structure.is_empty() => {
-                        drop(entry.attributes.insert(path, String::new()))
+                        drop(entry.attributes.insert(path, String::new()));
                     }
                     Some(structure) => nested(entry, structure, &path),
                     None => {}
@@ -271,75 +270,4 @@ fn join(path: &str, name: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::source::Source;
-
-    fn view_of(sections: &str) -> BTreeMap<String, Entry> {
-        let json = format!("{{\"ignition\":{{\"version\":\"3.4.0\"}},{sections}}}");
-        let (config, found) = Config::parse(&Source::file("a.ign", json));
-        assert_eq!(found, []);
-        view(&config.unwrap())
-    }
-
-    #[test]
-    fn the_same_contents_are_the_same_however_they_are_encoded() {
-        let file = |source: &str| {
-            view_of(&format!(
-                "\"storage\":{{\"files\":[{{\"path\":\"/a\",\"mode\":420,\"contents\":{{\"source\":\"{source}\"}}}}]}}"
-            ))
-        };
-        let plain = file("data:,hello");
-        assert_eq!(plain, file("data:;base64,aGVsbG8="));
-        let entry = &plain["file /a"];
-        assert_eq!(entry.contents.as_deref(), Some(&b"hello"[..]));
-        assert_eq!(entry.attributes["mode"], "0644");
-        assert_eq!(entry.attributes.len(), 1);
-        let remote = file("https://example.com/");
-        assert_eq!(
-            remote["file /a"].attributes["contents.source"],
-            "https://example.com/"
-        );
-        assert_eq!(remote["file /a"].contents, None);
-    }
-
-    #[test]
-    fn parts_of_things_are_named_after_both() {
-        let view = view_of(
-            r#""systemd":{"units":[{"name":"a.service","dropins":[{"name":"x.conf","contents":"[A]"}]}]},
-            "storage":{"disks":[{"device":"/dev/a","partitions":[{"label":"l"},{"number":2}]}]}"#,
-        );
-        let names: Vec<&str> = view.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            [
-                "disk /dev/a",
-                "drop-in x.conf of a.service",
-                "ignition",
-                "partition 2 of /dev/a",
-                "partition l of /dev/a",
-                "unit a.service"
-            ]
-        );
-    }
-
-    #[test]
-    fn order_is_kept_where_it_has_a_meaning() {
-        let [one, two] = [r#"["a","b"]"#, r#"["b","a"]"#]
-            .map(|list| view_of(&format!("\"kernelArguments\":{{\"shouldExist\":{list}}}")));
-        assert_ne!(one, two);
-        let [one, two] = [
-            r#"{"name":"a"},{"name":"b"}"#,
-            r#"{"name":"b"},{"name":"a"}"#,
-        ]
-        .map(|list| view_of(&format!("\"passwd\":{{\"users\":[{list}]}}")));
-        assert_ne!(one, two);
-    }
-
-    #[test]
-    fn things_of_one_name_are_both_there() {
-        let view = view_of(r#""storage":{"files":[{"path":"/a"},{"path":"/a","mode":1}]}"#);
-        assert!(view.contains_key("file /a") && view.contains_key("file /a (2)"));
-    }
-}
+mod tests;

@@ -129,9 +129,8 @@ pub fn fleet(repo: &Repo, commit: ObjectId, root: &Path) -> Result<Option<Fleet>
     // That a template exists is all that is asked of it.
     let templates = repo.files(commit, &["templates"])?;
     files.extend(templates.into_keys().map(|path| (path, Vec::new())));
-    let manifest = match Manifest::read(root, &Snapshot(files)) {
-        Ok((Some(manifest), _)) => manifest,
-        _ => return Ok(None),
+    let Ok((Some(manifest), _)) = Manifest::read(root, &Snapshot(files)) else {
+        return Ok(None);
     };
     Ok(Some(resolve(&manifest).0))
 }

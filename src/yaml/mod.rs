@@ -5,6 +5,7 @@
 
 pub mod node;
 pub mod parse;
+mod quirks;
 pub mod scalar;
 pub mod text;
 

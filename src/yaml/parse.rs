@@ -8,6 +8,10 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::node::{Content, Node};
+use super::quirks::{
+    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_escaped_slash, reject_what_go_rejects,
+    without_tab,
+};
 
 /// What is wrong with a document, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,18 +52,8 @@ pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
 /// Each tab between a key and its value costs reading the text once more.
 const MAX_TABS: usize = 100;
 
-/// yaml.v3 takes a tab between a key and its value, the parser does not. The text with spaces in its place.
-fn without_tab(text: &str, mistake: &Mistake) -> Option<String> {
-    if !mistake.message.starts_with("':' must be followed by") {
-        return None;
-    }
-    let before = text.get(..mistake.span.start)?;
-    let value = before.trim_end_matches([' ', '\t']);
-    let spaces = " ".repeat(before.len() - value.len());
-    (!spaces.is_empty()).then(|| format!("{value}{spaces}{}", &text[before.len()..]))
-}
-
-fn mistake(span: Range<usize>, message: impl Into<String>) -> Mistake {
+/// A mistake that collides with nothing.
+pub(super) fn mistake(span: Range<usize>, message: impl Into<String>) -> Mistake {
     Mistake {
         span,
         message: message.into(),
@@ -181,17 +175,16 @@ impl<'a> Builder<'a> {
 
     fn alias(&self, anchor: usize, span: Span) -> Result<Node, Mistake> {
         let span = self.range(span);
-        match self.anchors.get(&anchor) {
-            Some(node) => Ok(Node {
+        if let Some(node) = self.anchors.get(&anchor) {
+            Ok(Node {
                 span,
                 tag: None,
                 content: Content::Alias(Rc::clone(node)),
-            }),
-            None => {
-                let anchored = self.open.iter().find(|open| open.anchor == anchor);
-                let span = anchored.map_or(span, |open| open.node.span.clone());
-                Err(mistake(span, "an anchor that contains itself"))
-            }
+            })
+        } else {
+            let anchored = self.open.iter().find(|open| open.anchor == anchor);
+            let span = anchored.map_or(span, |open| open.node.span.clone());
+            Err(mistake(span, "an anchor that contains itself"))
         }
     }
 
@@ -317,10 +310,8 @@ impl<'a> Builder<'a> {
 
     fn syntax(&self, error: &ScanError) -> Mistake {
         let start = self.byte(error.marker().index());
-        let end = self
-            .text
-            .ceil_char_boundary((start + 1).min(self.text.len()));
-        mistake(start..end, error.info())
+        let width = self.text[start..].chars().next().map_or(0, char::len_utf8);
+        mistake(start..start + width, error.info())
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -330,7 +321,7 @@ impl<'a> Builder<'a> {
 
     /// The parser counts characters.
     fn byte(&self, character: usize) -> usize {
-        if self.text.is_ascii() {
+        if self.bytes.is_empty() {
             character.min(self.text.len())
         } else {
             self.bytes
@@ -341,140 +332,5 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Breaks lines in YAML 1.1, and not in 1.2.
-const NEXT_LINE: char = '\u{85}';
-const LINE_BREAKS_OF_1_1: [char; 3] = [NEXT_LINE, '\u{2028}', '\u{2029}'];
-
-/// In quotes a line break is a space, and each further one a line end.
-fn fold_next_lines(text: &str) -> String {
-    let mut lines = text
-        .split(NEXT_LINE)
-        .map(|line| line.trim_matches([' ', '\t']));
-    let mut folded = lines.next().unwrap_or_default().to_owned();
-    let mut empty = false;
-    for line in lines {
-        match line {
-            "" => folded.push('\n'),
-            line if empty => folded.push_str(line),
-            line => folded.extend([" ", line]),
-        }
-        empty = line.is_empty();
-    }
-    folded
-}
-
-/// YAML 1.2 takes `\/` in double quotes, yaml.v3 does not.
-fn has_escaped_slash(quoted: &str) -> bool {
-    let mut characters = quoted.chars();
-    while let Some(character) = characters.next() {
-        if character == '\\' && characters.next() == Some('/') {
-            return true;
-        }
-    }
-    false
-}
-
-/// Control characters, and directives for another YAML.
-fn reject_what_go_rejects(text: &str) -> Result<(), Mistake> {
-    let forbidden = |character: char| {
-        character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
-            || matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-    };
-    if let Some((start, found)) = text
-        .char_indices()
-        .find(|(_, character)| forbidden(*character))
-    {
-        let message = format!(
-            "control character U+{:04X} is not allowed",
-            u32::from(found)
-        );
-        return Err(mistake(start..start + found.len_utf8(), message));
-    }
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(version) = line.strip_prefix("%YAML") {
-            let version = version.split('#').next().unwrap_or_default().trim();
-            if version != "1.1" {
-                let span = start..start + line.trim_end().len();
-                return Err(mistake(
-                    span,
-                    format!("YAML {version} is not supported, only 1.1"),
-                ));
-            }
-        }
-        if !line.starts_with(['#', '%', '\n', '\r']) {
-            break;
-        }
-        start += line.len();
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn value<'a>(root: &'a Node, key: &str) -> &'a Node {
-        let entries = root.entries().unwrap();
-        &entries
-            .iter()
-            .find(|(found, _)| found.text() == Some(key))
-            .unwrap()
-            .1
-    }
-
-    fn complaint(text: &str) -> String {
-        parse(text).unwrap_err().remove(0).message
-    }
-
-    #[test]
-    fn spans_are_bytes_though_the_parser_counts_characters() {
-        let text = "é: ü\nb: [1, 'é']\n";
-        let root = parse(text).unwrap();
-        assert_eq!(&text[value(&root, "é").span.clone()], "ü");
-        assert_eq!(&text[value(&root, "b").span.clone()], "[1, 'é']");
-    }
-
-    #[test]
-    fn a_value_begins_at_its_anchor_or_tag() {
-        let text = "a: &x\n  b: 1\nc: !!int '2'\nd: *x\n";
-        let root = parse(text).unwrap();
-        assert_eq!(value(&root, "a").span.start, 3);
-        assert!(text[value(&root, "c").span.clone()].starts_with("!!int"));
-        assert_eq!(value(&root, "c").tag.as_deref(), Some("!!int"));
-        assert_eq!(value(value(&root, "d"), "b").text(), Some("1"));
-    }
-
-    #[test]
-    fn every_key_given_twice_is_found() {
-        let mistakes = parse("a: 1\nb: {c: 1, 'c': 2}\n\"a\": 3\n").unwrap_err();
-        let found = mistakes
-            .into_iter()
-            .map(|one| (one.span.start, one.earlier));
-        assert!(found.eq([(15, Some(9..10)), (23, Some(0..1))]));
-    }
-
-    #[test]
-    fn refuses_what_yaml_v3_refuses() {
-        assert_eq!(complaint(""), "the document is empty");
-        assert_eq!(complaint("a: &x [*x]"), "an anchor that contains itself");
-        assert_eq!(complaint("a: \"\\/\""), "unknown escape `\\/`");
-        assert_eq!(
-            complaint("%YAML 1.2\n---\na: 1"),
-            "YAML 1.2 is not supported, only 1.1"
-        );
-        assert_eq!(
-            complaint("a: \u{7}"),
-            "control character U+0007 is not allowed"
-        );
-        assert!(parse("%YAML 1.1\n---\na: 1").is_ok());
-        assert!(parse(&"[".repeat(100_000)).is_err());
-    }
-
-    #[test]
-    fn only_the_first_document_is_read() {
-        let root = parse("a: 1\n---\n}garbage{").unwrap();
-        assert_eq!(value(&root, "a").text(), Some("1"));
-    }
-}
+mod tests;

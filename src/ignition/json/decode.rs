@@ -12,25 +12,19 @@ use crate::source::Source;
 
 /// Reads a config; `None` for its struct when there is an error.
 pub(crate) fn decode(source: &Arc<Source>) -> (Option<(Struct, Spec)>, Vec<Diagnostic>) {
-    match read(source) {
-        Ok((config, diagnostics)) => (Some(config), diagnostics),
-        Err(diagnostic) => (None, vec![*diagnostic]),
-    }
-}
-
-type Decoded = ((Struct, Spec), Vec<Diagnostic>);
-
-fn read(source: &Arc<Source>) -> Result<Decoded, Box<Diagnostic>> {
+    let fail = |diagnostic| (None, vec![diagnostic]);
     if source.text.is_empty() {
-        return Err(Box::new(Diagnostic::error(
-            "not a config, the text is empty",
-        )));
+        return fail(Diagnostic::error("not a config, the text is empty"));
     }
-    let root = parse(&source.text).map_err(|error| syntax(source, &error))?;
-    let spec = version(&root).map_err(|error| match error {
-        Problem::Type(node, wanted) => wrong_type(source, node, wanted),
-        Problem::Version(error) => bad_version(error),
-    })?;
+    let root = match parse(&source.text) {
+        Ok(root) => root,
+        Err(error) => return fail(syntax(source, &error)),
+    };
+    let spec = match version(&root) {
+        Ok(spec) => spec,
+        Err(Problem::Type(node, wanted)) => return fail(wrong_type(source, node, wanted)),
+        Err(Problem::Version(error)) => return fail(bad_version(error)),
+    };
     let mut decoder = Decoder {
         report: Report::new(spec, Names::Json, Some(source)),
         error: None,
@@ -39,8 +33,8 @@ fn read(source: &Arc<Source>) -> Result<Decoded, Box<Diagnostic>> {
     let place = Place::root(Some(root.span.clone().into()));
     let config = decoder.structure(&root, &CONFIG, &place);
     match decoder.error {
-        Some((node, wanted)) => Err(wrong_type(source, node, wanted)),
-        None => Ok(((config, spec), decoder.report.finish())),
+        Some((node, wanted)) => fail(wrong_type(source, node, wanted)),
+        None => (Some((config, spec)), decoder.report.finish()),
     }
 }
 
@@ -80,22 +74,21 @@ fn version<'n>(root: &'n Node<'n>) -> Result<Spec, Problem<'n>> {
     version
 }
 
-fn bad_version(error: VersionError) -> Box<Diagnostic> {
+fn bad_version(error: VersionError) -> Diagnostic {
     let message = match error {
         VersionError::Malformed => "`ignition.version` is missing or no version",
         VersionError::Unsupported => "`ignition.version` is not supported",
     };
-    Box::new(Diagnostic::error(message).help("versions from \"3.0.0\" to \"3.6.0\" are supported"))
+    Diagnostic::error(message).help("versions from \"3.0.0\" to \"3.6.0\" are supported")
 }
 
-fn syntax(source: &Arc<Source>, error: &SyntaxError) -> Box<Diagnostic> {
-    let end = source
-        .text
-        .ceil_char_boundary((error.at + 1).min(source.text.len()));
-    Box::new(Diagnostic::error(&error.message).at(source, error.at..end))
+fn syntax(source: &Arc<Source>, error: &SyntaxError) -> Diagnostic {
+    let rest = &source.text[error.at..];
+    let width = rest.chars().next().map_or(0, char::len_utf8);
+    Diagnostic::error(&error.message).at(source, error.at..error.at + width)
 }
 
-fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Box<Diagnostic> {
+fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Diagnostic {
     let found = match &node.content {
         Content::Null => "null",
         Content::Bool(_) => "a boolean",
@@ -107,9 +100,9 @@ fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Box<Diagno
     // Go says where a value ends, and of a list or an object where it begins.
     let span = match &node.content {
         Content::Array(_) | Content::Object(_) => node.span.start - 1..node.span.start,
-        _ => source.text.floor_char_boundary(node.span.end - 1)..node.span.end,
+        _ => node.span.end - 1..node.span.end,
     };
-    Box::new(Diagnostic::error(format!("expected {wanted}, found {found}")).at(source, span))
+    Diagnostic::error(format!("expected {wanted}, found {found}")).at(source, span)
 }
 
 struct Decoder<'n, 's> {

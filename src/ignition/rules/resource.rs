@@ -90,14 +90,13 @@ pub(crate) fn check_proxy(proxy: &Struct, at: &Place<'_>, report: &mut Report<'_
     for (name, secure) in [("httpProxy", false), ("httpsProxy", true)] {
         let at = at.field(proxy, name);
         match proxy.text(name).map(url::scheme) {
-            None | Some(Ok("https")) => {}
             Some(Ok("http")) if secure => {
                 report.warn(
                     &at,
                     "insecure plaintext HTTP proxy specified for HTTPS resources",
                 );
             }
-            Some(Ok("http")) => {}
+            None | Some(Ok("http" | "https")) => {}
             Some(Ok(_)) => report.error(&at, "proxies must be http(s)"),
             Some(Err(message)) => report.error(&at, message),
         }

@@ -21,7 +21,7 @@ pub fn check(url: &str, spec: Spec) -> Result<(), &'static str> {
         "arn" if spec >= Spec::V3_4 => arn(url).and_then(|()| version_id(url)),
         "data" => data_url::decode(url)
             .map(|_| ())
-            .map_err(|error| error.message()),
+            .map_err(super::super::data_url::DataUrlError::message),
         _ => Err("invalid url scheme"),
     }
 }
@@ -73,7 +73,7 @@ fn parse_rest(scheme: &str, rest: &str) -> Result<(), &'static str> {
         }
         _ => rest,
     };
-    if escapes(path).all(|escape| is_hex(escape)) {
+    if escapes(path).all(is_hex) {
         Ok(())
     } else {
         Err(UNPARSABLE)

@@ -1,0 +1,66 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn value<'a>(root: &'a Node, key: &str) -> &'a Node {
+    let entries = root.entries().unwrap();
+    &entries
+        .iter()
+        .find(|(found, _)| found.text() == Some(key))
+        .unwrap()
+        .1
+}
+
+fn complaint(text: &str) -> String {
+    parse(text).unwrap_err().remove(0).message
+}
+
+#[test]
+fn spans_are_bytes_though_the_parser_counts_characters() {
+    let text = "é: ü\nb: [1, 'é']\n";
+    let root = parse(text).unwrap();
+    assert_eq!(&text[value(&root, "é").span.clone()], "ü");
+    assert_eq!(&text[value(&root, "b").span.clone()], "[1, 'é']");
+}
+
+#[test]
+fn a_value_begins_at_its_anchor_or_tag() {
+    let text = "a: &x\n  b: 1\nc: !!int '2'\nd: *x\n";
+    let root = parse(text).unwrap();
+    assert_eq!(value(&root, "a").span.start, 3);
+    assert!(text[value(&root, "c").span.clone()].starts_with("!!int"));
+    assert_eq!(value(&root, "c").tag.as_deref(), Some("!!int"));
+    assert_eq!(value(value(&root, "d"), "b").text(), Some("1"));
+}
+
+#[test]
+fn every_key_given_twice_is_found() {
+    let mistakes = parse("a: 1\nb: {c: 1, 'c': 2}\n\"a\": 3\n").unwrap_err();
+    let found = mistakes
+        .into_iter()
+        .map(|one| (one.span.start, one.earlier));
+    assert!(found.eq([(15, Some(9..10)), (23, Some(0..1))]));
+}
+
+#[test]
+fn refuses_what_yaml_v3_refuses() {
+    assert_eq!(complaint(""), "the document is empty");
+    assert_eq!(complaint("a: &x [*x]"), "an anchor that contains itself");
+    assert_eq!(complaint("a: \"\\/\""), "unknown escape `\\/`");
+    assert_eq!(
+        complaint("%YAML 1.2\n---\na: 1"),
+        "YAML 1.2 is not supported, only 1.1"
+    );
+    assert_eq!(
+        complaint("a: \u{7}"),
+        "control character U+0007 is not allowed"
+    );
+    assert!(parse("%YAML 1.1\n---\na: 1").is_ok());
+    assert!(parse(&"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn only_the_first_document_is_read() {
+    let root = parse("a: 1\n---\n}garbage{").unwrap();
+    assert_eq!(value(&root, "a").text(), Some("1"));
+}
