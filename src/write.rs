@@ -1,5 +1,6 @@
 //! Writing files so that each is the old one or the new one, and so that two writers don't mix.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -49,6 +50,7 @@ pub enum Durability {
 #[derive(Default)]
 pub struct Batch {
     staged: Vec<(NamedTempFile, PathBuf)>,
+    precious: BTreeSet<PathBuf>,
     removed: Vec<PathBuf>,
 }
 
@@ -71,8 +73,8 @@ impl Batch {
     ) -> Result<(), WriteError> {
         // A link is written through, as an editor would: `nodes/` may be one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
         let mode = match fs::metadata(&path) {
             Ok(there) => there.permissions().mode() & 0o777,
             Err(_) => 0o666 & !current_umask(),
@@ -80,7 +82,7 @@ impl Batch {
         let mut file = tempfile::Builder::new()
             .prefix(".ephemeros-")
             .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(folder)
+            .tempfile_in(&folder)
             .map_err(WriteError::io(&path))?;
         file.write_all(bytes)
             .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
@@ -89,6 +91,9 @@ impl Batch {
                 Durability::Precious => file.as_file().sync_all(),
             })
             .map_err(WriteError::io(&path))?;
+        if durability == Durability::Precious {
+            self.precious.insert(folder);
+        }
         self.staged.push((file, path));
         Ok(())
     }
@@ -109,6 +114,12 @@ impl Batch {
         }
         for path in self.removed {
             fs::remove_file(&path).map_err(WriteError::io(&path))?;
+        }
+        // A rename is on the disk when its folder is.
+        for folder in self.precious {
+            File::open(&folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(WriteError::io(&folder))?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
+    loaded.warn_of_url();
     let engine = loaded.engine()?;
     let used = |template: &&String| {
         let nodes = &loaded.fleet.nodes;

@@ -206,26 +206,30 @@ impl Loaded {
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(fail(ui, diagnostics));
         }
-        diagnostics.extend(published::warning(&self.fleet, self.repo.as_ref()));
+        let asked: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        diagnostics.retain(|it| it.node.as_deref().is_none_or(|node| asked.contains(&node)));
         ui.mistakes(diagnostics);
         Ok(rendered)
+    }
+
+    /// Warns where nodes can't be told where to fetch.
+    fn warn_of_url(&mut self) {
+        let warning = published::warning(&self.fleet, self.repo.as_ref());
+        self.diagnostics.extend(warning);
     }
 
     fn engine(&self) -> Result<Engine, Unreadable> {
         let files = Folder(self.fleet.root.clone());
         Engine::read(&files, &[("boot.ipxe", crate::ipxe::BODY)])
     }
-
-    /// The right to write this fleet.
-    fn lock(&self, command: &str) -> Result<Lock, WriteError> {
-        lock(self.repo.as_ref(), &self.fleet.root, command)
-    }
 }
 
-fn lock(repo: Option<&Repo>, root: &Path, command: &str) -> Result<Lock, WriteError> {
-    let path = match repo {
+/// The right to write the fleet that holds `start`. It is taken before anything is read.
+fn lock(start: &Path, command: &str) -> Result<Lock, Failure> {
+    let root = find_root(start)?;
+    let path = match git::repo::open(&root, Invoker::detect().as_ref())? {
         Some(repo) => repo.git_dir().join("ephemeros.lock"),
         None => root.join(".ephemeros.lock"),
     };
-    Lock::take(&path, command)
+    Ok(Lock::take(&path, command)?)
 }

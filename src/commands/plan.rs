@@ -16,6 +16,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
+    loaded.warn_of_url();
     let patterns = args.nodes.patterns();
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Loaded, Outcome, load};
+use super::{Failure, Loaded, Outcome, load, lock};
 use crate::cli;
 use crate::git;
 use crate::progress::Progress;
@@ -22,13 +22,14 @@ struct Work {
 }
 
 pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
-    let mut loaded = load(start, ui)?;
-    let rendered = loaded.render(&[], ui)?;
     let _lock = if args.check {
         None
     } else {
-        Some(loaded.lock("render")?)
+        Some(lock(start, "render")?)
     };
+    let mut loaded = load(start, ui)?;
+    loaded.warn_of_url();
+    let rendered = loaded.render(&[], ui)?;
     let work = find_work(&loaded, &rendered)?;
     if args.check {
         return check(&work, ui);

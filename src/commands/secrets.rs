@@ -15,7 +15,6 @@ use crate::fleet::edit::{EditError, Owner, set_secret};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::volume;
-use crate::git;
 use crate::invoker::Invoker;
 use crate::nearest::nearest;
 use crate::secrets::value::{Secret, check_name};
@@ -88,9 +87,8 @@ fn set(
     start: &Path,
     ui: &Ui,
 ) -> Result<Outcome, Failure> {
+    let _lock = lock(start, "secrets set")?;
     let root = find_root(start)?;
-    let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
-    let _lock = lock(repo.as_ref(), &root, "secrets set")?;
     let (manifest, diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
     let Some(manifest) = manifest else {
         return Err(fail(ui, diagnostics));
