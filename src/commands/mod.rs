@@ -14,8 +14,8 @@ use crate::fleet::select::{NoSuchNode, select};
 use crate::git::{self, repo::Repo};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
-use crate::render::all::Rendered;
 use crate::render::engine::Engine;
+use crate::render::rendered::Rendered;
 use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
 

@@ -11,7 +11,7 @@ use crate::cli;
 use crate::git;
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{compare, is_same, removed};
-use crate::render::all::Rendered;
+use crate::render::rendered::Rendered;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {

@@ -5,7 +5,7 @@ use crate::fleet::file::Git;
 use crate::fleet::node::Fleet;
 use crate::fleet::publish::{NoUrl, Published, Upstream, url};
 use crate::git::{self, ObjectId, repo::Repo};
-use crate::render::all::ignition_path;
+use crate::render::rendered::ignition_path;
 
 /// Overrides the URL for once.
 const RAW_URL: &str = "EPHEMEROS_RAW_URL";

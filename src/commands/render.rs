@@ -10,7 +10,7 @@ use super::{Failure, Loaded, Outcome, load, lock};
 use crate::cli;
 use crate::git;
 use crate::progress::Progress;
-use crate::render::all::{Rendered, ignition_path, script_path};
+use crate::render::rendered::{Rendered, ignition_path, script_path};
 use crate::ui::{Orderly, Ui};
 use crate::write::{Batch, Durability};
 

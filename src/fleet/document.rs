@@ -7,6 +7,8 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::files::{Files, Unreadable};
+use super::redact::secret_ranges;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -146,6 +148,26 @@ impl Item {
             key: 0..0,
         }
     }
+}
+
+/// Reads a TOML file of the fleet.
+pub(super) fn read(files: &dyn Files, name: &str) -> Result<(Item, Vec<Diagnostic>), Unreadable> {
+    let bytes = files.read(name)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let source = Source::hiding(name, text.clone(), secret_ranges(&text));
+            let mistake = Diagnostic::error("this byte is not UTF-8")
+                .at(&source, valid..valid + 1)
+                .help("save the file as UTF-8");
+            return Ok((Item::empty(&source), vec![mistake]));
+        }
+    };
+    let hidden = secret_ranges(&text);
+    let source: Arc<Source> = Source::hiding(name, text, hidden);
+    Ok(Item::parse(&source))
 }
 
 fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Value {

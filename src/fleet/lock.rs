@@ -6,9 +6,8 @@ use minijinja::UndefinedBehavior;
 use serde::Deserialize;
 
 use super::decode::decode;
-use super::document::Item;
+use super::document::{self, Item};
 use super::files::{Files, Unreadable};
-use super::manifest::read_document;
 use crate::diagnostic::Diagnostic;
 use crate::os::{Arch, Distro};
 
@@ -68,7 +67,7 @@ impl Lock {
         files: &dyn Files,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Self, Unreadable> {
-        let (document, mut mistakes) = match read_document(files, "fleet.lock") {
+        let (document, mut mistakes) = match document::read(files, "fleet.lock") {
             Ok(read) => read,
             Err(error) if error.is_absent() => {
                 return Ok(Self::default());

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use semver::{Version, VersionReq};
 
 use super::decode::decode;
-use super::document::Item;
+use super::document::{self, Item};
 use super::file::{FleetFile, NodeFile};
 use super::files::{Files, Unreadable};
 use super::lock::Lock;
-use super::redact::secret_ranges;
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
 
 /// A fleet's files, read and typed, each beside the document that it came from.
 pub struct Manifest {
@@ -42,7 +39,7 @@ impl Manifest {
         root: &Path,
         files: &dyn Files,
     ) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
-        let (document, mut diagnostics) = read_document(files, "fleet.toml")?;
+        let (document, mut diagnostics) = document::read(files, "fleet.toml")?;
         if let Err(mistake) = check_requires(&document) {
             return Ok((None, vec![*mistake]));
         }
@@ -60,7 +57,7 @@ impl Manifest {
         let read: Result<Vec<_>, Unreadable> = names
             .into_par_iter()
             .map(|name| {
-                let (item, mut mistakes) = read_document(files, &format!("nodes/{name}.toml"))?;
+                let (item, mut mistakes) = document::read(files, &format!("nodes/{name}.toml"))?;
                 decode::<NodeFile>(&item, &mut mistakes);
                 Ok((name, item, mistakes))
             })
@@ -82,29 +79,6 @@ impl Manifest {
         };
         Ok((Some(manifest), diagnostics))
     }
-}
-
-/// Reads a TOML file of the fleet.
-pub(super) fn read_document(
-    files: &dyn Files,
-    name: &str,
-) -> Result<(Item, Vec<Diagnostic>), Unreadable> {
-    let bytes = files.read(name)?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let source = Source::hiding(name, text.clone(), secret_ranges(&text));
-            let mistake = Diagnostic::error("this byte is not UTF-8")
-                .at(&source, valid..valid + 1)
-                .help("save the file as UTF-8");
-            return Ok((Item::empty(&source), vec![mistake]));
-        }
-    };
-    let hidden = secret_ranges(&text);
-    let source: Arc<Source> = Source::hiding(name, text, hidden);
-    Ok(Item::parse(&source))
 }
 
 /// `requires` comes before anything else, so that an older tool says "upgrade" and not "unknown key".

@@ -13,7 +13,7 @@ use crate::fleet::node::Fleet;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
 use crate::ignition::{self, Config};
-use crate::render::all::{Rendered, config_digest};
+use crate::render::rendered::{Rendered, config_digest};
 use crate::source::Source;
 
 /// What would change for each node.

@@ -6,4 +6,5 @@ pub mod context;
 pub mod engine;
 mod filters;
 mod mistake;
+pub mod rendered;
 mod script;

@@ -12,8 +12,8 @@ use crate::fleet::publish::{Published, fixed_url};
 use crate::ipxe;
 use crate::source::Source;
 
-use super::all::{config_digest, ignition_path};
 use super::filters::hex;
+use super::rendered::{config_digest, ignition_path};
 
 /// The template's name in `templates/`.
 pub(super) const TEMPLATE: &str = "boot.ipxe";

@@ -1,0 +1,51 @@
+//! One node, rendered: its files, their paths, and the name that a config has for short.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::filters::hex;
+use crate::source::Source;
+
+/// What one node fetches, and what it was made from.
+pub struct Rendered {
+    /// The node's name.
+    pub node: String,
+    /// Its templates, rendered, in the order in which they are merged.
+    pub templates: Vec<Arc<Source>>,
+    /// Its Ignition config: one line of JSON.
+    pub ignition: String,
+    /// The body of its boot script.
+    pub script: Arc<Source>,
+}
+
+impl Rendered {
+    /// Its files: path in the fleet, and text. The config comes first.
+    #[must_use]
+    pub fn files(&self) -> [(String, &str); 2] {
+        [
+            (ignition_path(&self.node), &self.ignition),
+            (script_path(&self.node), &self.script.text),
+        ]
+    }
+}
+
+/// Where a node's config stands in the fleet.
+#[must_use]
+pub fn ignition_path(node: &str) -> String {
+    format!("ignition/{node}.ign")
+}
+
+/// Where the body of a node's boot script stands in the fleet.
+#[must_use]
+pub fn script_path(node: &str) -> String {
+    format!("ipxe/{node}.ipxe")
+}
+
+/// The short name of a config, by which a node says what it runs: 12 hex digits of its SHA-256.
+#[must_use]
+pub fn config_digest(ignition: &str) -> String {
+    let mut digits = hex(&Sha256::digest(ignition));
+    digits.truncate(12);
+    digits
+}
