@@ -26,12 +26,15 @@ pub(super) fn check(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         0 => return,
         1 => report.error(
             &place.field(mirror, "devices"),
-            "mirroring requires at least two devices",
+            ("a mirror of one device", "list at least two devices"),
         ),
         _ => {}
     }
     if boot.get("layout").is_none() {
-        let message = "boot_device.layout should be specified when boot_device.mirror is specified";
+        let message = (
+            "a mirror without a layout",
+            "set `boot_device.layout`, for example to `x86_64`",
+        );
         if report.spec >= Spec::V3_6 {
             report.error(&place, message);
         } else {
@@ -49,7 +52,7 @@ fn check_layout(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         matches!(layout, "s390x-eckd" | "s390x-virt" | "s390x-zfcp") && report.spec >= Spec::V3_5;
     if !s390x {
         if !matches!(layout, "aarch64" | "ppc64le" | "x86_64") {
-            report.error(&at, if report.spec >= Spec::V3_5 { "layout must be one of: aarch64, ppc64le, s390x-eckd, s390x-virt, s390x-zfcp, x86_64" } else { "layout must be one of: aarch64, ppc64le, x86_64" });
+            report.error(&at, if report.spec >= Spec::V3_5 { ("unknown layout", "use `aarch64`, `ppc64le`, `s390x-eckd`, `s390x-virt`, `s390x-zfcp` or `x86_64`") } else { ("unknown layout", "use `aarch64`, `ppc64le` or `x86_64`") });
         }
         return;
     }
@@ -62,10 +65,16 @@ fn check_layout(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     match (prefix, device) {
         (Some(_), None) => report.error(
             &at,
-            "device is required for layouts: s390x-eckd, s390x-zfcp",
+            (
+                "this layout needs the device",
+                "set `luks.device` to the whole disk",
+            ),
         ),
         (Some(prefix), Some(device)) if !is_whole_disk(device, prefix) => {
-            let message = "device name must start with /dev/dasd on s390x-eckd layout or /dev/sd on s390x-zfcp layout";
+            let message = (
+                "the device does not fit the layout",
+                "use a whole disk: `/dev/dasda` for `s390x-eckd`, `/dev/sda` for `s390x-zfcp`",
+            );
             report.error(&at, message);
         }
         _ => {}
@@ -74,10 +83,7 @@ fn check_layout(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         .child("mirror")
         .is_some_and(|mirror| !mirror.list("devices").is_empty())
     {
-        report.error(
-            &at,
-            "mirroring not supported on layouts: s390x-eckd, s390x-zfcp, s390x-virt",
-        );
+        report.error(&at, ("this layout can't be mirrored", "remove `mirror`"));
     }
 }
 
@@ -97,14 +103,23 @@ fn check_luks(boot: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     let place = at.field(boot, "luks");
     if !wants_cex(luks) {
         if report.spec >= Spec::V3_6 && luks.filled("device").is_some() && !wants_clevis(luks) {
-            report.error(&place.key("luks", None), "no method specified for luks");
+            report.error(
+                &place.key("luks", None),
+                ("encryption without a method", "set `tpm2`, `tang` or `cex`"),
+            );
         }
         return;
     }
     if wants_clevis(luks) {
-        report.error(&place, "cannot use cex with clevis");
+        report.error(
+            &place,
+            ("CEX and clevis exclude each other", "choose one of them"),
+        );
     }
-    let message = "when using cex the targeted architecture must match s390x";
+    let message = (
+        "CEX is for s390x only",
+        "set a layout of s390x, or use another method",
+    );
     match boot.text("layout") {
         None => report.error(&place.field(luks, "cex"), message),
         Some(layout) if !layout.starts_with("s390x") => {
@@ -249,13 +264,8 @@ fn encrypted(luks: &Struct, device: &str, section: &Value, origin: &str) -> Valu
     if let Some(discard) = luks.get("discard") {
         fields.set("discard", discard.clone());
     }
-    if wants_cex(luks) {
-        fields.set(
-            "cex",
-            luks.get("cex")
-                .cloned()
-                .unwrap_or_else(|| Value::from(true)),
-        );
+    if let Some(cex) = luks.get("cex").filter(|_| wants_cex(luks)) {
+        fields.set("cex", cex.clone());
     } else {
         let mut clevis = Struct::new(&CLEVIS);
         for name in ["tang", "threshold", "tpm2"] {

@@ -22,12 +22,18 @@ pub(super) fn walk(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) 
     } else if is(&FILESYSTEM) {
         check_mount_unit(structure, at, report);
     } else if is(&TREE) && structure.filled("local").is_none() {
-        report.error(at, "local is required");
+        report.error(
+            at,
+            (
+                "a tree without `local`",
+                "set it to a directory of local files",
+            ),
+        );
     } else if (is(&UNIT) || is(&DROPIN))
         && structure.get("contents").is_some()
         && structure.get("contents_local").is_some()
     {
-        let message = "only one of the following can be set: contents, contents_local";
+        let message = ("both `contents` and `contents_local`", "keep one of them");
         report.error(&at.field(structure, "contents_local"), message);
     }
     for (field, value) in structure.fields() {
@@ -70,7 +76,10 @@ fn check_resource(resource: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         .into_iter()
         .filter(|name| resource.get(name).is_some());
     if let (Some(name), Some(_)) = (set.next(), set.next()) {
-        let message = "only one of the following can be set: inline, local, source";
+        let message = (
+            "more than one of `inline`, `local` and `source`",
+            "keep one of them",
+        );
         report.error(&at.field(resource, name), message);
     } else if let Some(Data::Bytes(config)) = resource.get("inline").map(|inline| &inline.data)
         && resource.ty.is(&REFERENCE)
@@ -92,7 +101,8 @@ fn check_child(config: &[u8], resource: &Struct, at: &Place<'_>, report: &mut Re
                 "the child config is of spec {} and is not checked",
                 child.spec()
             );
-            return report.warn(&at.key("version", None), message);
+            let help = "check it by itself with `validate`";
+            return report.warn(&at.key("version", None), (message, help));
         }
         Some(child) => found.extend(ignition::validate(&child, None)),
         None => {}
@@ -127,13 +137,16 @@ fn check_mount_unit(filesystem: &Struct, at: &Place<'_>, report: &mut Report<'_>
     if format.is_none() {
         report.error(
             &at.field(filesystem, "format"),
-            "format is required if with_mount_unit is true",
+            ("a mount unit needs the format", "set `format`"),
         );
     }
     let swap_without_path = format == Some("swap") && report.spec >= Spec::V3_3;
     let path_needed = format.is_some() || report.spec < Spec::V3_3;
     if filesystem.filled("path").is_none() && path_needed && !swap_without_path {
-        let message = "path is required if with_mount_unit is true and format is not swap";
+        let message = (
+            "a mount unit needs the path",
+            "set `path` to where it is mounted",
+        );
         report.error(&at.field(filesystem, "path"), message);
     }
 }

@@ -71,10 +71,13 @@ impl Decoder<'_> {
     fn entries(&mut self, structure: &mut Struct, entries: &[(Node, Node)], at: &Place<'_>) {
         let mut merged = Vec::new();
         for (key, value) in entries {
+            if !self.may_go_on(key) {
+                return;
+            }
             let key_span = self.span_of(key);
             let Some(name) = key.text() else {
-                let diagnostic = Diagnostic::error("a key must be a text");
-                self.errors.add(&at.key("?", Some(key_span)), diagnostic);
+                let problem = ("a key must be a text", "a list or mapping can't be a key");
+                self.errors.error(&at.key("?", Some(key_span)), problem);
                 continue;
             };
             if key.is_merge_key() {
@@ -127,22 +130,27 @@ impl Decoder<'_> {
         if node.is_alias() {
             self.shown_at = outer.or(Some(node.span.clone().into()));
         }
-        if self.shown_at.is_some() {
-            self.values_of_aliases += 1;
-        }
-        let value = if self.values_of_aliases > MAX_VALUES_OF_ALIASES {
-            if self.values_of_aliases == MAX_VALUES_OF_ALIASES + 1 {
-                self.errors.push(
-                    Some(node.span.clone()),
-                    Diagnostic::error("aliases repeat too many values"),
-                );
-            }
-            None
-        } else {
+        let value = if self.may_go_on(node) {
             read(self, node)
+        } else {
+            None
         };
         self.shown_at = outer;
         value
+    }
+
+    /// Counts what comes from aliases; says so once when it is too much.
+    fn may_go_on(&mut self, node: &Node) -> bool {
+        if self.shown_at.is_none() {
+            return true;
+        }
+        self.values_of_aliases += 1;
+        if self.values_of_aliases == MAX_VALUES_OF_ALIASES {
+            let error = Diagnostic::error("aliases repeat too many values");
+            let error = error.help("write out what is needed, without aliases of aliases");
+            self.errors.push(Some(node.span.clone()), error);
+        }
+        self.values_of_aliases < MAX_VALUES_OF_ALIASES
     }
 
     fn value(&mut self, node: &Node, field: &'static Field, at: &Place<'_>) -> Option<Value> {
@@ -236,7 +244,8 @@ impl Decoder<'_> {
                 return None;
             }
             Err(error) => {
-                self.errors.error(at, error.message);
+                self.errors
+                    .error(at, (error.message, "remove the tag, or change the value"));
                 return None;
             }
         };

@@ -65,7 +65,10 @@ pub(super) fn check_source(config: &Struct, at: &Place<'_>, report: &mut Report<
         };
         if filesystem.text("path").is_some_and(|path| !allowed(path)) {
             let item = list.item(index, value);
-            let message = "path must be under /etc or /var if with_mount_unit is true";
+            let message = (
+                "nothing can be mounted here, the root is read-only",
+                "mount it under `/var` or `/etc`",
+            );
             report.error(&item.field(filesystem, "path"), message);
         }
     }
@@ -79,7 +82,10 @@ fn warn_of_reuse_by_label(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>
         };
         if partition.int("number").unwrap_or(0) == 0 && partition.get("label").is_some() {
             let item = list.item(index, value);
-            let message = "a partition can't be found by its label; it needs a number, unless it is on the boot disk or `wipe_table` is true";
+            let message = (
+                "an existing partition is not found by its label",
+                "set its number, or `wipe_table`; on the boot disk use `/dev/disk/by-id/coreos-boot-disk`",
+            );
             report.warn(&item.field(partition, "number"), message);
         }
     }
@@ -119,12 +125,18 @@ fn check_partitions(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
                 .filter(|(other, _)| *other != index);
             match partition.int("sizeMiB").unwrap_or(0) {
                 0 if others.any(|(_, other)| other.int("startMiB").unwrap_or(0) == 0) => {
-                    let message = "root partition cannot expand; it is set to fill available space but is followed by an auto-positioned partition";
+                    let message = (
+                        "the root partition can't grow: a partition without a place is put behind it",
+                        "set `size_mib` of the root partition, or `start_mib` of the other",
+                    );
                     report.warn(&item.field(partition, "label"), message);
                 }
                 1..SMALLEST_ROOT => report.warn(
                     &item.field(partition, "sizeMiB"),
-                    "root should have 8GiB of space assigned",
+                    (
+                        "the root partition is small",
+                        "give it 8192 MiB at least, for updates",
+                    ),
                 ),
                 _ => {}
             }
@@ -134,8 +146,10 @@ fn check_partitions(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
             .iter()
             .any(|(name, usual)| *name == label && *usual != number);
         if misplaced && !disk.is_true("wipeTable") {
-            let message =
-                "incorrect partition number; a new partition will be created using reserved label";
+            let message = (
+                "this label belongs to another number, so a second partition gets it",
+                "use the number that the image has, or another label",
+            );
             report.warn(&item.field(partition, "label"), message);
         }
     }

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::ignition::rules::path;
 
+/// Why a local file is not taken, and what to do.
+pub(super) type Refusal = (String, &'static str);
+
 /// The directory that local paths are relative to, and what may be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Files<'a> {
@@ -26,40 +29,38 @@ impl<'a> Files<'a> {
     }
 
     /// The bytes of a local file, or what is wrong with it.
-    pub(super) fn read(self, local: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn read(self, local: &str) -> Result<Vec<u8>, Refusal> {
         let file = self.locate(local)?;
         self.read_at(&file, local)
     }
 
     /// The bytes of a file that was found below the directory.
-    pub(super) fn read_at(self, file: &Path, shown: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn read_at(self, file: &Path, shown: &str) -> Result<Vec<u8>, Refusal> {
         self.check_links(file, shown)?;
         let metadata = file.metadata().map_err(|error| describe(shown, &error))?;
         if !metadata.is_file() {
-            return Err(format!("local file `{shown}` is no regular file"));
+            let message = format!("local file `{shown}` is no regular file");
+            return Err((message, "for a directory use `trees`"));
         }
         std::fs::read(file).map_err(|error| describe(shown, &error))
     }
 
     /// Where a local path is. It is judged by its text: `..` may not leave the directory.
-    pub(super) fn locate(self, local: &str) -> Result<PathBuf, String> {
-        let directory = self
-            .directory
-            .ok_or("local files need a files directory, and there is none")?;
+    pub(super) fn locate(self, local: &str) -> Result<PathBuf, Refusal> {
+        let directory = self.directory.ok_or_else(no_directory)?;
         // A leading `..` is only found when the whole path is looked at: `../files/x` is inside of `files`.
         let base = std::path::absolute(directory).map_err(|error| describe(local, &error))?;
         let base = path::clean(&base.to_string_lossy());
         let file = path::join(&base, local);
         if file != base && !file.starts_with(&format!("{}/", base.trim_end_matches('/'))) {
-            return Err(format!(
-                "local path `{local}` leads out of the files directory"
-            ));
+            let message = format!("local path `{local}` leads out of the files directory");
+            return Err((message, "move what it names into the files directory"));
         }
         Ok(PathBuf::from(file))
     }
 
     /// With links followed, a file may be anywhere; a fleet's files may not.
-    pub(super) fn check_links(self, file: &Path, shown: &str) -> Result<(), String> {
+    pub(super) fn check_links(self, file: &Path, shown: &str) -> Result<(), Refusal> {
         let Some(directory) = self.directory.filter(|_| !self.links_may_leave) else {
             return Ok(());
         };
@@ -72,17 +73,28 @@ impl<'a> Files<'a> {
         if real.starts_with(base) {
             Ok(())
         } else {
-            Err(format!(
-                "local file `{shown}` is a link out of the files directory"
-            ))
+            let message = format!("local file `{shown}` is a link out of the files directory");
+            Err((message, "copy what it leads to into the files directory"))
         }
     }
 }
 
 /// An error of the operating system, with the path as it stands in the config.
-pub(super) fn describe(shown: &str, error: &io::Error) -> String {
+pub(super) fn describe(shown: &str, error: &io::Error) -> Refusal {
     match error.kind() {
-        io::ErrorKind::NotFound => format!("local file `{shown}` does not exist"),
-        _ => format!("can't read local file `{shown}`: {error}"),
+        io::ErrorKind::NotFound => (
+            format!("local file `{shown}` does not exist"),
+            "paths are relative to the files directory",
+        ),
+        _ => (
+            format!("can't read local file `{shown}`: {error}"),
+            "make it a file that you may read",
+        ),
     }
+}
+
+/// There is nowhere to look for local files.
+pub(super) fn no_directory() -> Refusal {
+    let message = "local files are asked for, and there is no files directory";
+    (message.to_owned(), "name the directory that they are in")
 }

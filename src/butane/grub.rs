@@ -20,7 +20,10 @@ pub(super) fn check(grub: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         {
             report.error(
                 &item.field(user, name),
-                format!("field `{name}` is required"),
+                (
+                    format!("a user of the boot loader without `{name}`"),
+                    "set it",
+                ),
             );
         }
     }

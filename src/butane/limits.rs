@@ -21,7 +21,7 @@ pub(super) fn check(config: &Struct, limits: Limits, report: &mut Report<'_>) {
                 if let Some(luks) = value.as_struct().filter(|luks| is_set(luks, "clevis")) {
                     report.error(
                         &item.field(luks, "clevis"),
-                        "clevis is not supported by this variant",
+                        ("Flatcar has no clevis", "unlock the volume with a key file"),
                     );
                 }
             }
@@ -31,7 +31,7 @@ pub(super) fn check(config: &Struct, limits: Limits, report: &mut Report<'_>) {
             if is_set(config, name) {
                 report.error(
                     &root.field(config, name),
-                    "kernel arguments are not supported by this variant",
+                    ("this variant can't set kernel arguments", "remove them"),
                 );
             }
             let Some(storage) = storage else {
@@ -40,8 +40,8 @@ pub(super) fn check(config: &Struct, limits: Limits, report: &mut Report<'_>) {
             let at = root.field(config, "storage");
             for name in ["disks", "filesystems", "luks", "raid"] {
                 if is_set(storage, name) {
-                    let message = format!("storage.{name} is not supported by this variant");
-                    report.error(&at.field(storage, name), message);
+                    let message = format!("this variant can't set up `storage.{name}`");
+                    report.error(&at.field(storage, name), (message, "remove it"));
                 }
             }
         }

@@ -234,3 +234,6 @@ fn remember_indexes(structure: &mut Struct, at: &Place<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

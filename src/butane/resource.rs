@@ -1,7 +1,7 @@
 //! Contents that stand in the config or in local files become `data:` URLs and texts.
 
 use super::Options;
-use super::files::Files;
+use super::files::{Files, no_directory};
 use crate::ignition::data_url;
 use crate::ignition::report::{Names, Place, Report};
 use crate::ignition::schema::{DROPIN, REFERENCE, RESOURCE, UNIT, USER};
@@ -60,7 +60,7 @@ impl Contents<'_> {
                 let path = local.as_text().unwrap_or_default();
                 match self.files.read(path) {
                     Ok(bytes) => (bytes, local),
-                    Err(message) => return report.error(&at.key("local", local.span), message),
+                    Err(refusal) => return report.error(&at.key("local", local.span), refusal),
                 }
             }
             (None, None) => return,
@@ -102,7 +102,7 @@ impl Contents<'_> {
         let place = at.key("contents_local", local.span);
         match self.files.read(path) {
             Ok(contents) => unit.set("contents", text(&contents, &place)),
-            Err(message) => report.error(&place, message),
+            Err(refusal) => report.error(&place, refusal),
         }
     }
 
@@ -113,10 +113,7 @@ impl Contents<'_> {
         };
         let list = at.key("ssh_authorized_keys_local", local.span);
         if !self.files.exist() && !local.items().is_empty() {
-            return report.error(
-                &list,
-                "local files need a files directory, and there is none",
-            );
+            return report.error(&list, no_directory());
         }
         for (index, item) in local.items().iter().enumerate() {
             let place = list.item(index, item);
@@ -129,7 +126,7 @@ impl Contents<'_> {
                         .map(|line| text(line, &place));
                     user.list_mut("sshAuthorizedKeys").extend(keys);
                 }
-                Err(message) => report.error(&place, message),
+                Err(refusal) => report.error(&place, refusal),
             }
         }
     }

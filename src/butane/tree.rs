@@ -4,15 +4,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::files::describe;
+use super::files::{describe, no_directory};
 use super::resource::Contents;
-use crate::ignition::report::{Names, Place, Report};
+use crate::ignition::report::{Names, Place, Problem, Report};
 use crate::ignition::rules::path;
 use crate::ignition::schema::{DIRECTORY, FILE, LINK, Type};
 use crate::ignition::value::{Struct, Value};
 
 const LISTS: [&str; 3] = ["directories", "files", "links"];
-const EXISTS: &str = "matching filesystem node has existing contents or different type";
+const EXISTS: Problem = (
+    "the tree has a path that the config has already",
+    "remove one of them",
+);
 
 /// Adds the files, links and directories of all trees to the storage.
 pub(super) fn expand(
@@ -31,7 +34,7 @@ pub(super) fn expand(
         let at = list.item(index, value);
         if !contents.files.exist() {
             // Every further tree would say the same.
-            return report.error(&at, "trees need a files directory, and there is none");
+            return report.error(&at, no_directory());
         }
         let local = tree.text("local").unwrap_or_default();
         let mut walk = Walk {
@@ -44,7 +47,7 @@ pub(super) fn expand(
         };
         match contents.files.locate(local) {
             Ok(directory) => walk.begin(&directory, local),
-            Err(message) => walk.error(message),
+            Err(refusal) => walk.error(refusal),
         }
     }
 }
@@ -60,18 +63,21 @@ struct Walk<'a, 'r> {
 }
 
 impl Walk<'_, '_> {
-    fn error(&mut self, message: impl Into<String>) {
-        self.report.error(self.at, message);
+    fn error<M: Into<String>>(&mut self, problem: (M, &str)) {
+        self.report.error(self.at, problem);
     }
 
     fn begin(&mut self, directory: &Path, local: &str) {
-        if let Err(message) = self.contents.files.check_links(directory, local) {
-            return self.error(message);
+        if let Err(refusal) = self.contents.files.check_links(directory, local) {
+            return self.error(refusal);
         }
         match directory.metadata() {
             Err(error) => self.error(describe(local, &error)),
             Ok(metadata) if !metadata.is_dir() => {
-                self.error(format!("root of tree `{local}` must be a directory"));
+                self.error((
+                    format!("the tree `{local}` is no directory"),
+                    "for a single file use `files` with `contents.local`",
+                ));
             }
             Ok(_) => {
                 let target = self.tree.filled("path").unwrap_or("/").to_owned();
@@ -95,7 +101,10 @@ impl Walk<'_, '_> {
             let executable = metadata.permissions().mode() & 0o111 != 0;
             self.file(file, target, shown, executable);
         } else {
-            self.error(format!("`{shown}` is no file, directory or link"));
+            self.error((
+                format!("`{shown}` is no file, directory or link"),
+                "keep devices, sockets and pipes out of trees",
+            ));
         }
     }
 
@@ -109,7 +118,10 @@ impl Walk<'_, '_> {
         for entry in entries {
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                self.error(format!("a file name in `{shown}` is not UTF-8"));
+                self.error((
+                    format!("a file name in `{shown}` is not UTF-8"),
+                    "rename the file",
+                ));
                 continue;
             };
             self.node(
@@ -138,7 +150,7 @@ impl Walk<'_, '_> {
     fn file(&mut self, file: &Path, target: &str, shown: &str, executable: bool) {
         let bytes = match self.contents.files.read_at(file, shown) {
             Ok(bytes) => bytes,
-            Err(message) => return self.error(message),
+            Err(refusal) => return self.error(refusal),
         };
         let default_mode = if executable { 0o755 } else { 0o644 };
         let mode = self.tree.int("file_mode").unwrap_or(default_mode);

@@ -122,3 +122,6 @@ fn forget_place(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

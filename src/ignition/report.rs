@@ -144,6 +144,9 @@ pub enum Names {
     Yaml,
 }
 
+/// What is wrong, and what to do.
+pub type Problem = (&'static str, &'static str);
+
 /// What has been found so far.
 #[derive(Debug)]
 pub struct Report<'s> {
@@ -167,13 +170,13 @@ impl<'s> Report<'s> {
     }
 
     /// Adds an error.
-    pub fn error(&mut self, place: &Place<'_>, message: impl Into<String>) {
-        self.add(place, Diagnostic::error(message));
+    pub fn error<M: Into<String>>(&mut self, place: &Place<'_>, (message, help): (M, &str)) {
+        self.add(place, Diagnostic::error(message).help(help));
     }
 
     /// Adds a warning.
-    pub fn warn(&mut self, place: &Place<'_>, message: impl Into<String>) {
-        self.add(place, Diagnostic::warning(message));
+    pub fn warn<M: Into<String>>(&mut self, place: &Place<'_>, (message, help): (M, &str)) {
+        self.add(place, Diagnostic::warning(message).help(help));
     }
 
     /// Adds a warning of a key that the schema lacks, with the known key that is nearest.
@@ -236,9 +239,4 @@ const UNKNOWN_KEY: &str = "unused key";
 #[must_use]
 pub fn is_unknown_key(diagnostic: &Diagnostic) -> bool {
     diagnostic.message.starts_with(UNKNOWN_KEY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 }

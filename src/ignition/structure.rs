@@ -163,24 +163,14 @@ impl Struct {
     /// The items of a list, made when it is absent.
     ///
     /// # Panics
-    /// When the schema has no such field, which is a mistake in the code.
+    /// When the schema has no list there, which is a mistake in the code.
     pub fn list_mut(&mut self, name: &str) -> &mut Vec<Value> {
-        if !matches!(
-            self.get(name),
-            Some(Value {
-                data: Data::List(_),
-                ..
-            })
-        ) {
+        if self.get(name).is_none() {
             self.set(name, Vec::new());
         }
-        match self.get_mut(name) {
-            Some(Value {
-                data: Data::List(items),
-                ..
-            }) => items,
-            _ => unreachable!("it was just made"),
-        }
+        self.get_mut(name)
+            .and_then(Value::as_list_mut)
+            .expect("a field that holds a list")
     }
 
     /// The structs of a list.

@@ -37,13 +37,14 @@ fn find_duplicates(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) 
         };
         let list = at.field(structure, field.name);
         for (index, item) in value.items().iter().enumerate() {
-            let key = key_of(item);
-            if !seen.insert((space, key.clone())) {
-                let message = match key.as_ref() {
-                    "" => "duplicate entry defined".to_owned(),
-                    key => format!("duplicate entry defined: {key:?}"),
+            if !seen.insert((space, key_of(item))) {
+                let message = match item.as_struct() {
+                    Some(structure) => {
+                        format!("an earlier entry has the same `{}`", structure.ty.key)
+                    }
+                    None => "an earlier entry is the same".to_owned(),
                 };
-                report.error(&list.item(index, item), message);
+                report.error(&list.item(index, item), (message, "keep one of them"));
             }
         }
     }

@@ -105,6 +105,14 @@ impl Value {
 }
 
 impl Value {
+    /// The list, to change it.
+    pub fn as_list_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match &mut self.data {
+            Data::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
     /// The items, to change them.
     pub fn items_mut(&mut self) -> &mut [Self] {
         match &mut self.data {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Config;
 use super::data_url;
 use super::schema::{Field, Kind, Presence, Union};
+use super::spec::Spec;
 use super::value::{Data, Struct, Value};
 
 /// One thing of a config.
@@ -41,13 +42,16 @@ const NAMES: [(&str, &str); 12] = [
 /// What is in a config, by a name such as `file /etc/hostname` or `drop-in 10-x.conf of k3s.service`.
 #[must_use]
 pub fn view(config: &Config) -> BTreeMap<String, Entry> {
-    let mut view = View::default();
+    let mut view = View {
+        spec: config.spec(),
+        entries: BTreeMap::new(),
+    };
     view.section(config.root(), "");
     view.entries
 }
 
-#[derive(Default)]
 struct View {
+    spec: Spec,
     entries: BTreeMap<String, Entry>,
 }
 
@@ -67,22 +71,20 @@ impl View {
                     None => self.unnamed(&path, items),
                 },
                 // The order is that of the kernel's command line.
-                (Data::List(items), _) if section.ty.name == "KernelArguments" => {
-                    let lines = Entry {
+                (Data::List(items), _)
+                    if section.ty.name == "KernelArguments" && !items.is_empty() =>
+                {
+                    let name = match field.name {
+                        "shouldNotExist" => "removed kernel arguments",
+                        _ => "kernel arguments",
+                    };
+                    let entry = Entry {
                         contents: Some(lines(items).into_bytes()),
                         ..Entry::default()
                     };
-                    let removed = field.name == "shouldNotExist";
-                    self.add(
-                        if removed {
-                            "removed kernel arguments"
-                        } else {
-                            "kernel arguments"
-                        },
-                        lines,
-                    );
+                    self.add(name, entry);
                 }
-                _ => attribute(&mut own, field, value, field.name),
+                _ => self.attribute(&mut own, field, value, field.name),
             }
         }
         if !own.attributes.is_empty() {
@@ -110,13 +112,13 @@ impl View {
                         self.things(name_of(ty.name).unwrap_or_default(), items, &key);
                     }
                     (Kind::Struct(_), Data::Struct(resource)) if field.name == "contents" => {
-                        contents(&mut entry, resource, "contents");
+                        self.contents(&mut entry, resource, "contents");
                     }
                     (_, Data::Text(text)) if field.name == "contents" => {
                         entry.contents = Some(text.clone().into_bytes());
                     }
                     _ if field.name == thing.ty.key && kind != "partition" => {}
-                    _ => attribute(&mut entry, field, value, field.name),
+                    _ => self.attribute(&mut entry, field, value, field.name),
                 }
             }
             let name = if parent.is_empty() {
@@ -137,9 +139,66 @@ impl View {
 
     fn resource(&mut self, name: &str, resource: &Struct) {
         let mut entry = Entry::default();
-        contents(&mut entry, resource, "");
+        self.contents(&mut entry, resource, "");
         if entry != Entry::default() {
             self.add(name, entry);
+        }
+    }
+
+    /// The contents of a resource where they stand in the config, everything else as attributes.
+    fn contents(&self, entry: &mut Entry, resource: &Struct, path: &str) {
+        let decoded = decode(resource);
+        for (field, value) in resource.fields() {
+            if decoded.is_none() || !matches!(field.name, "source" | "compression") {
+                self.attribute(entry, field, value, &join(path, field.name));
+            }
+        }
+        entry.contents = decoded;
+    }
+
+    /// One setting, or those of what is below it.
+    fn attribute(&self, entry: &mut Entry, field: &Field, value: &Value, path: &str) {
+        let text = match &value.data {
+            Data::Int(0) if self.is_absence(field) => return,
+            Data::Bool(value) => value.to_string(),
+            Data::Int(mode) if field.name == "mode" && *mode >= 0 => format!("0{mode:03o}"),
+            Data::Int(value) => value.to_string(),
+            Data::Text(text) if text.is_empty() && self.is_absence(field) => return,
+            Data::Text(text) => text.clone(),
+            Data::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Data::Struct(structure) => return self.nested(entry, structure, path),
+            Data::List(items) if items.iter().any(|item| item.as_struct().is_some()) => {
+                for (index, item) in items.iter().filter_map(Value::as_struct).enumerate() {
+                    let path = format!("{path}.{index}");
+                    let before = entry.attributes.len();
+                    self.nested(entry, item, &path);
+                    if entry.attributes.len() == before {
+                        // An item without fields is still an item.
+                        entry.attributes.insert(path, String::new());
+                    }
+                }
+                return;
+            }
+            Data::List(items) if items.is_empty() => return,
+            Data::List(items) => lines(items),
+        };
+        entry.attributes.insert(path.to_owned(), text);
+    }
+
+    /// Whether zero or the empty text of a field is the same as none.
+    fn is_absence(&self, field: &Field) -> bool {
+        field.presence == Presence::NotZero || field.is_required(self.spec)
+    }
+
+    fn nested(&self, entry: &mut Entry, structure: &Struct, path: &str) {
+        let text = decode(structure).and_then(|bytes| String::from_utf8(bytes).ok());
+        for (field, value) in structure.fields() {
+            if text.is_none() || !matches!(field.name, "source" | "compression") {
+                self.attribute(entry, field, value, &join(path, field.name));
+            }
+        }
+        if let Some(text) = text {
+            entry.attributes.insert(join(path, "contents"), text);
         }
     }
 
@@ -182,17 +241,6 @@ fn takes_next_number(thing: &Struct) -> bool {
     }
 }
 
-/// The contents of a resource where they stand in the config, everything else as attributes.
-fn contents(entry: &mut Entry, resource: &Struct, path: &str) {
-    let decoded = decode(resource);
-    for (field, value) in resource.fields() {
-        if decoded.is_none() || !matches!(field.name, "source" | "compression") {
-            attribute(entry, field, value, &join(path, field.name));
-        }
-    }
-    entry.contents = decoded;
-}
-
 /// The bytes of a `data:` URL, uncompressed.
 fn decode(resource: &Struct) -> Option<Vec<u8>> {
     let bytes = data_url::decode(resource.text("source")?).ok()?;
@@ -200,53 +248,6 @@ fn decode(resource: &Struct) -> Option<Vec<u8>> {
         "" => Some(bytes),
         "gzip" => data_url::gunzip(&bytes, CONTENTS_LIMIT).ok(),
         _ => None,
-    }
-}
-
-fn attribute(entry: &mut Entry, field: &Field, value: &Value, path: &str) {
-    let text = match &value.data {
-        Data::Int(0) if field.presence == Presence::NotZero => return,
-        Data::Bool(value) => value.to_string(),
-        Data::Int(mode) if field.name == "mode" && *mode >= 0 => format!("0{mode:03o}"),
-        Data::Int(value) => value.to_string(),
-        Data::Text(text)
-            if text.is_empty()
-                && matches!(field.presence, Presence::Required | Presence::NotZero) =>
-        {
-            return;
-        }
-        Data::Text(text) => text.clone(),
-        Data::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Data::Struct(structure) => return nested(entry, structure, path),
-        Data::List(items) if items.iter().any(|item| item.as_struct().is_some()) => {
-            for (index, item) in items.iter().enumerate() {
-                let path = format!("{path}.{index}");
-                match item.as_struct() {
-                    // An item without fields is still an item.
-                    Some(structure) if structure.is_empty() => {
-                        drop(entry.attributes.insert(path, String::new()));
-                    }
-                    Some(structure) => nested(entry, structure, &path),
-                    None => {}
-                }
-            }
-            return;
-        }
-        Data::List(items) if items.is_empty() => return,
-        Data::List(items) => lines(items),
-    };
-    entry.attributes.insert(path.to_owned(), text);
-}
-
-fn nested(entry: &mut Entry, structure: &Struct, path: &str) {
-    let text = decode(structure).and_then(|bytes| String::from_utf8(bytes).ok());
-    for (field, value) in structure.fields() {
-        if text.is_none() || !matches!(field.name, "source" | "compression") {
-            attribute(entry, field, value, &join(path, field.name));
-        }
-    }
-    if let Some(text) = text {
-        entry.attributes.insert(join(path, "contents"), text);
     }
 }
 

@@ -3,6 +3,7 @@
 //! A document becomes a tree of [`Node`]s that know their place in the text. What a scalar means depends on what is
 //! asked for (`yes` is a text or a boolean), so nodes keep the text and [`scalar`] interprets it.
 
+mod duplicates;
 pub mod node;
 pub mod parse;
 mod quirks;

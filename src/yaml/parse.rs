@@ -1,16 +1,17 @@
 //! From text to a tree.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
+use super::duplicates;
 use super::node::{Content, Node};
 use super::quirks::{
-    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_escaped_slash, reject_what_go_rejects,
-    without_tab,
+    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_escaped_slash, read_repaired,
+    reject_what_go_rejects, repair,
 };
 
 /// What is wrong with a document, and where.
@@ -34,23 +35,29 @@ const MAX_DEPTH: usize = 256;
 pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
     reject_what_go_rejects(text).map_err(|mistake| vec![mistake])?;
     let mut text = Cow::Borrowed(text);
-    for _ in 0..MAX_TABS {
+    for _ in 0..MAX_REPAIRS {
         let mut builder = Builder::new(&text);
         match builder.run() {
-            Ok(Some(root)) if builder.duplicates.is_empty() => return Ok(root),
-            Ok(Some(_)) => return Err(builder.duplicates),
+            Ok(Some(root)) => {
+                let duplicates = duplicates::find(&root);
+                return if duplicates.is_empty() {
+                    Ok(root)
+                } else {
+                    Err(duplicates)
+                };
+            }
             Ok(None) => return Err(vec![mistake(0..0, "the document is empty")]),
-            Err(mistake) => match without_tab(&text, &mistake) {
+            Err(mistake) => match repair(&text, &mistake) {
                 Some(better) => text = better.into(),
                 None => return Err(vec![mistake]),
             },
         }
     }
-    Err(vec![mistake(0..0, "too many tabs between keys and values")])
+    Err(vec![mistake(0..0, "too many lines with odd indentation")])
 }
 
-/// Each tab between a key and its value costs reading the text once more.
-const MAX_TABS: usize = 100;
+/// Each repair costs reading the text once more.
+const MAX_REPAIRS: usize = 100;
 
 /// A mistake that collides with nothing.
 pub(super) fn mistake(span: Range<usize>, message: impl Into<String>) -> Mistake {
@@ -67,8 +74,8 @@ struct Builder<'a> {
     /// The byte of each character; empty where they are the same.
     bytes: Vec<usize>,
     open: Vec<Open>,
-    anchors: HashMap<usize, Rc<Node>>,
-    duplicates: Vec<Mistake>,
+    /// Anchored nodes with their height.
+    anchors: HashMap<usize, (Rc<Node>, usize)>,
 }
 
 /// A list or mapping that has begun.
@@ -76,6 +83,8 @@ struct Open {
     anchor: usize,
     node: Node,
     key: Option<Node>,
+    /// How many levels are below it, those behind aliases too.
+    height: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -90,7 +99,6 @@ impl<'a> Builder<'a> {
             bytes,
             open: Vec::new(),
             anchors: HashMap::new(),
-            duplicates: Vec::new(),
         }
     }
 
@@ -99,13 +107,17 @@ impl<'a> Builder<'a> {
         let mut parser = Parser::new_from_str(self.text);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
-            let (anchor, node) = match event {
+            let (anchor, node, height) = match event {
                 Event::DocumentEnd | Event::StreamEnd => return Ok(None),
                 Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => continue,
-                Event::Alias(anchor) => (0, self.alias(anchor, span)?),
+                Event::Alias(anchor) => {
+                    let (node, height) = self.alias(anchor, span)?;
+                    (0, node, height)
+                }
                 Event::Scalar(text, style, anchor, tag) => (
                     anchor,
                     self.scalar(text, style, anchor, tag.as_deref(), span)?,
+                    0,
                 ),
                 Event::SequenceStart(anchor, tag) => {
                     self.begin(anchor, tag.as_deref(), Content::Sequence(Vec::new()), span)?;
@@ -121,13 +133,14 @@ impl<'a> Builder<'a> {
                     };
                     let mut node = open.node;
                     node.span.end = self.byte(span.end.index()).max(node.span.start);
-                    (open.anchor, node)
+                    (open.anchor, node, open.height)
                 }
             };
             if anchor > 0 {
-                self.anchors.insert(anchor, Rc::new(node.clone()));
+                let anchored = (Rc::new(node.clone()), height);
+                self.anchors.insert(anchor, anchored);
             }
-            if let Some(root) = self.add(node) {
+            if let Some(root) = self.add(node, height) {
                 return Ok(Some(root));
             }
         }
@@ -152,16 +165,17 @@ impl<'a> Builder<'a> {
             anchor,
             node,
             key: None,
+            height: 0,
         });
         Ok(())
     }
 
     /// Puts a finished node where it belongs; gives it back when it is the root.
-    fn add(&mut self, node: Node) -> Option<Node> {
+    fn add(&mut self, node: Node, height: usize) -> Option<Node> {
         let Some(open) = self.open.last_mut() else {
-            self.find_duplicates(&node);
             return Some(node);
         };
+        open.height = open.height.max(height + 1);
         match &mut open.node.content {
             Content::Sequence(items) => items.push(node),
             Content::Mapping(entries) => match open.key.take() {
@@ -173,19 +187,24 @@ impl<'a> Builder<'a> {
         None
     }
 
-    fn alias(&self, anchor: usize, span: Span) -> Result<Node, Mistake> {
+    /// The node of an alias, and its height.
+    fn alias(&self, anchor: usize, span: Span) -> Result<(Node, usize), Mistake> {
         let span = self.range(span);
-        if let Some(node) = self.anchors.get(&anchor) {
-            Ok(Node {
-                span,
-                tag: None,
-                content: Content::Alias(Rc::clone(node)),
-            })
-        } else {
+        let Some((target, height)) = self.anchors.get(&anchor) else {
             let anchored = self.open.iter().find(|open| open.anchor == anchor);
             let span = anchored.map_or(span, |open| open.node.span.clone());
-            Err(mistake(span, "an anchor that contains itself"))
+            return Err(mistake(span, "an anchor that contains itself"));
+        };
+        if *height >= MAX_DEPTH {
+            let message = format!("aliases lead more than {MAX_DEPTH} levels deep");
+            return Err(mistake(span, message));
         }
+        let node = Node {
+            span,
+            tag: None,
+            content: Content::Alias(Rc::clone(target)),
+        };
+        Ok((node, height + 1))
     }
 
     fn scalar(
@@ -208,14 +227,14 @@ impl<'a> Builder<'a> {
         if style == ScalarStyle::DoubleQuoted && has_escaped_slash(written) {
             return Err(mistake(range, "unknown escape `\\/`"));
         }
-        let mut text = text.into_owned();
+        let mut text = read_repaired(text.into_owned());
         if quoted && written.contains(NEXT_LINE) {
             text = fold_next_lines(&text);
         }
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         if block
             && range.end == self.text.len()
-            && !self.text.ends_with('\n')
+            && !self.text.trim_end_matches([' ', '\t']).ends_with('\n')
             && text.ends_with('\n')
         {
             // The parser adds a line end that the text does not have.
@@ -282,29 +301,6 @@ impl<'a> Builder<'a> {
                 return start;
             }
             start = word;
-        }
-    }
-
-    fn find_duplicates(&mut self, node: &Node) {
-        match &node.content {
-            Content::Sequence(items) => items.iter().for_each(|item| self.find_duplicates(item)),
-            Content::Mapping(entries) => {
-                let mut seen = HashSet::with_capacity(entries.len());
-                for (key, value) in entries {
-                    if let Content::Scalar { text, .. } = &key.content
-                        && !seen.insert(text.as_str())
-                    {
-                        let first = entries.iter().find(|(first, _)| first.text() == Some(text));
-                        self.duplicates.push(Mistake {
-                            span: key.span.clone(),
-                            message: format!("key `{text}` is given twice"),
-                            earlier: first.map(|(first, _)| first.span.clone()),
-                        });
-                    }
-                    self.find_duplicates(value);
-                }
-            }
-            Content::Scalar { .. } | Content::Alias(_) => {}
         }
     }
 

@@ -2,15 +2,96 @@
 
 use super::parse::{Mistake, mistake};
 
-/// yaml.v3 takes a tab between a key and its value, the parser does not. The text with spaces in its place.
-pub(super) fn without_tab(text: &str, mistake: &Mistake) -> Option<String> {
-    if !mistake.message.starts_with("':' must be followed by") {
+/// The text in a form that the parser takes, where its complaint is one that yaml.v3 does not have. Every byte keeps
+/// its place.
+pub(super) fn repair(text: &str, mistake: &Mistake) -> Option<String> {
+    let (before, after) = text.split_at_checked(mistake.span.start)?;
+    match mistake.message.as_str() {
+        "invalid indentation in quoted scalar" => unfold(before, after),
+        "invalid indentation" | "invalid indentation in flow construct" => {
+            join_lines(before, after)
+        }
+        message if message.starts_with("':' must be followed by") => {
+            let key = before.trim_end_matches([' ', '\t']);
+            with_spaces(key, before.len() - key.len(), after)
+        }
+        _ => None,
+    }
+}
+
+/// What stands in brackets may be indented less than its key: the line goes on where the one before it ends.
+fn join_lines(before: &str, after: &str) -> Option<String> {
+    let joined = before.trim_end_matches([' ', '\t', '\r', '\n']);
+    let last_line = joined.rsplit('\n').next().unwrap_or_default();
+    // After a comment the line would be part of it.
+    if last_line.contains('#') || !before[joined.len()..].contains('\n') {
         return None;
     }
-    let before = text.get(..mistake.span.start)?;
-    let value = before.trim_end_matches([' ', '\t']);
-    let spaces = " ".repeat(before.len() - value.len());
-    (!spaces.is_empty()).then(|| format!("{value}{spaces}{}", &text[before.len()..]))
+    with_spaces(joined, before.len() - joined.len(), after)
+}
+
+fn with_spaces(before: &str, count: usize, after: &str) -> Option<String> {
+    (count > 0).then(|| format!("{before}{}{after}", " ".repeat(count)))
+}
+
+/// In a text that is read there are no control characters, so these can stand for what was repaired.
+const NOTHING: char = '\u{1}';
+const LINE_END: char = '\u{2}';
+
+/// Lines of a quoted text may be indented less than its key: they are folded into one.
+fn unfold(before: &str, after: &str) -> Option<String> {
+    let quote = after
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))?;
+    let end = 1 + end_of_quoted(&after[1..], quote)?;
+    let mut unfolded = before.to_owned();
+    let mut rest = &after[..end];
+    while let Some(line_end) = rest.find('\n') {
+        let line = rest[..line_end].trim_end_matches([' ', '\t', '\r']);
+        let next = rest[line.len()..].trim_start_matches([' ', '\t', '\r', '\n']);
+        let blanks = &rest[line.len()..rest.len() - next.len()];
+        let breaks = blanks.matches('\n').count();
+        if quote == '"' && line.ends_with('\\') {
+            // An escaped line end joins lines in another way, which is left to the parser.
+            return None;
+        }
+        unfolded.push_str(line);
+        match breaks {
+            1 => unfolded.push(' '),
+            _ => unfolded.extend(std::iter::repeat_n(LINE_END, breaks - 1)),
+        }
+        let written = breaks.max(2) - 1;
+        unfolded.extend(std::iter::repeat_n(NOTHING, blanks.len() - written));
+        rest = next;
+    }
+    unfolded.push_str(rest);
+    unfolded.push_str(&after[end..]);
+    after[..end].contains('\n').then_some(unfolded)
+}
+
+fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        if character == '\\' && quote == '"' {
+            characters.next();
+        } else if character == quote {
+            // Twice is once in single quotes.
+            if quote == '"' || characters.next_if(|(_, next)| *next == quote).is_none() {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// What a repaired text means.
+pub(super) fn read_repaired(text: String) -> String {
+    if text.contains([NOTHING, LINE_END]) {
+        text.replace(NOTHING, "").replace(LINE_END, "\n")
+    } else {
+        text
+    }
 }
 
 /// Breaks lines in YAML 1.1, and not in 1.2.

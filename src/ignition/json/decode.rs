@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::parse::{Content, Entry, Node, SyntaxError, parse};
 use crate::diagnostic::Diagnostic;
-use crate::ignition::report::{Names, Place, Report};
+use crate::ignition::report::{Names, Place, Problem, Report};
 use crate::ignition::schema::{CONFIG, Field, Kind, Type};
 use crate::ignition::spec::{Spec, VersionError};
 use crate::ignition::value::{Data, Span, Struct, Value};
@@ -22,8 +22,8 @@ pub(crate) fn decode(source: &Arc<Source>) -> (Option<(Struct, Spec)>, Vec<Diagn
     };
     let spec = match version(&root) {
         Ok(spec) => spec,
-        Err(Problem::Type(node, wanted)) => return fail(wrong_type(source, node, wanted)),
-        Err(Problem::Version(error)) => return fail(bad_version(error)),
+        Err(BadVersion::Type(node, wanted)) => return fail(wrong_type(source, node, wanted)),
+        Err(BadVersion::Version(error)) => return fail(bad_version(error)),
     };
     let mut decoder = Decoder {
         report: Report::new(spec, Names::Json, Some(source)),
@@ -38,13 +38,14 @@ pub(crate) fn decode(source: &Arc<Source>) -> (Option<(Struct, Spec)>, Vec<Diagn
     }
 }
 
-enum Problem<'n> {
+/// Why the version can't be read.
+enum BadVersion<'n> {
     Type(&'n Node<'n>, &'static str),
     Version(VersionError),
 }
 
 /// The version is read before anything else: it decides what is known.
-fn version<'n>(root: &'n Node<'n>) -> Result<Spec, Problem<'n>> {
+fn version<'n>(root: &'n Node<'n>) -> Result<Spec, BadVersion<'n>> {
     // A repeated key is merged into the first, so there may be more than one of each.
     let mut found = vec![root];
     for key in ["ignition", "version"] {
@@ -58,17 +59,17 @@ fn version<'n>(root: &'n Node<'n>) -> Result<Spec, Problem<'n>> {
                     values.extend(matching.map(|entry| &entry.value));
                 }
                 Content::Null => {}
-                _ => return Err(Problem::Type(node, "an object")),
+                _ => return Err(BadVersion::Type(node, "an object")),
             }
         }
         found = values;
     }
-    let mut version = Err(Problem::Version(VersionError::Malformed));
+    let mut version = Err(BadVersion::Version(VersionError::Malformed));
     for node in found {
         match &node.content {
-            Content::Text(text) => version = Spec::parse(text).map_err(Problem::Version),
+            Content::Text(text) => version = Spec::parse(text).map_err(BadVersion::Version),
             Content::Null => {}
-            _ => return Err(Problem::Type(node, "a text")),
+            _ => return Err(BadVersion::Type(node, "a text")),
         }
     }
     version
@@ -105,6 +106,12 @@ fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Diagnostic
     Diagnostic::error(format!("expected {wanted}, found {found}")).at(source, span)
 }
 
+/// Ignition loses track of the place here and says so.
+const NULL: Problem = (
+    "null where an object is expected",
+    "write the object, or remove the key",
+);
+
 struct Decoder<'n, 's> {
     report: Report<'s>,
     /// The first value of a wrong type; Go reports no other.
@@ -118,7 +125,7 @@ impl<'n> Decoder<'n, '_> {
         let mut structure = Struct::new(ty);
         match &node.content {
             Content::Object(entries) => self.fields(&mut structure, entries, at),
-            Content::Null => self.report.warn(at, "null where an object is expected"),
+            Content::Null => self.report.warn(at, NULL),
             _ => self.fail(node, "an object"),
         }
         structure
@@ -179,7 +186,7 @@ impl<'n> Decoder<'n, '_> {
                 Data::Struct(structure)
             }
             (Kind::Struct(_), Content::Null) => {
-                self.report.warn(at, "null where an object is expected");
+                self.report.warn(at, NULL);
                 return old;
             }
             (Kind::Struct(_), _) => return self.fail_value(node, "an object"),

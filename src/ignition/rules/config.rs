@@ -27,7 +27,10 @@ pub(crate) fn check(config: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
             let item = list.item(index, value);
             report.error(
                 &item.field(node, "path"),
-                "path conflicts with systemd unit or dropin",
+                (
+                    "a unit or drop-in of this config is written to this path",
+                    "keep one of them",
+                ),
             );
         }
     }

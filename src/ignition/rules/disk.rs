@@ -13,7 +13,13 @@ const LABEL_LIMIT: usize = 36;
 pub(crate) fn check(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     let device = disk.text("device").unwrap_or_default();
     if device.is_empty() {
-        return report.error(&at.field(disk, "device"), "disk device is required");
+        return report.error(
+            &at.field(disk, "device"),
+            (
+                "no device",
+                "set `device`, best to a name below `/dev/disk/by-id`",
+            ),
+        );
     }
     if let Err(message) = path::check(device) {
         report.error(&at.field(disk, "device"), message);
@@ -25,12 +31,24 @@ pub(crate) fn check(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
             repeated(&partitions, |partition| {
                 partition.int("number").filter(|number| *number != 0)
             }),
-            "partition numbers collide",
+            (
+                "an earlier partition has this number",
+                "give each partition a number of its own, or 0 for the next free one",
+            ),
         ),
-        (overlapping(&partitions), "partitions overlap"),
+        (
+            overlapping(&partitions),
+            (
+                "the partition overlaps an earlier one",
+                "move its start past the end of the other",
+            ),
+        ),
         (
             repeated(&partitions, |partition| partition.text("label")),
-            "cannot use the same partition label twice",
+            (
+                "an earlier partition has this label",
+                "give each partition a label of its own",
+            ),
         ),
     ];
     for (index, message) in collisions {
@@ -45,8 +63,10 @@ pub(crate) fn check(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         .iter()
         .any(|partition| partition.bool("shouldExist") == Some(false));
     if unnumbered && removed {
-        let message =
-            "a partition with `shouldExist: false` can't stand beside one without a number";
+        let message = (
+            "a partition that is to be removed stands beside one without a number",
+            "give every partition of this disk a number",
+        );
         report.error(&list, message);
     }
 }
@@ -97,26 +117,44 @@ pub(crate) fn check_partition(partition: &Struct, at: &Place<'_>, report: &mut R
     if partition.bool("shouldExist") == Some(false) && described {
         report.error(
             at,
-            "shouldExist specified false with other options also specified",
+            (
+                "a partition that is to be removed is described",
+                "leave only its number, or let it exist",
+            ),
         );
     }
     if partition.int("number").unwrap_or(0) == 0 && label.is_none() {
-        report.error(at, "a partition number >= 1 or a label must be specified");
+        report.error(
+            at,
+            (
+                "the partition has neither number nor label",
+                "set `number`, from 1, or `label`",
+            ),
+        );
     }
     if let Some(label) = label {
         if label.len() > LABEL_LIMIT {
             report.error(
                 &at.field(partition, "label"),
-                "partition labels may not exceed 36 characters",
+                (
+                    "the label is longer than 36 bytes",
+                    "shorten it: GPT has no room for more",
+                ),
             );
         } else if label.contains(':') {
-            let message = "partition label will be truncated to text before the colon";
+            let message = (
+                "the label has a colon, and would end before it",
+                "write it without the colon",
+            );
             report.error(&at.field(partition, "label"), message);
         }
     }
     for name in ["guid", "typeGuid"] {
         if partition.text(name).is_some_and(|guid| !is_guid(guid)) {
-            let message = "doesn't match the form \"01234567-89AB-CDEF-EDCB-A98765432101\"";
+            let message = (
+                "this is no GUID",
+                "write 32 hexadecimal digits as `01234567-89AB-CDEF-0123-456789ABCDEF`",
+            );
             report.error(&at.field(partition, name), message);
         }
     }
@@ -134,20 +172,29 @@ fn is_guid(text: &str) -> bool {
 pub(crate) fn check_raid(raid: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     let spares = raid.int("spares").unwrap_or(0) != 0;
     let message = match raid.text("level").unwrap_or_default() {
-        "" if report.spec >= Spec::V3_3 => Some("raid level is required"),
-        "linear" | "raid0" | "0" | "stripe" if spares => {
-            Some("spares unsupported for linear and raid0 arrays")
+        "" if report.spec >= Spec::V3_3 => {
+            Some(("no RAID level", "set `level`, for example to `raid1`"))
         }
+        "linear" | "raid0" | "0" | "stripe" if spares => Some((
+            "an array of this level can't have spares",
+            "remove `spares`, or choose a level with redundancy",
+        )),
         "linear" | "raid0" | "0" | "stripe" | "raid1" | "1" | "mirror" | "raid4" | "4"
         | "raid5" | "5" | "raid6" | "6" | "raid10" | "10" => None,
-        _ => Some("unrecognized raid level"),
+        _ => Some((
+            "unknown RAID level",
+            "use `linear`, `raid0`, `raid1`, `raid4`, `raid5`, `raid6` or `raid10`",
+        )),
     };
     if let Some(message) = message {
         report.error(&at.field(raid, "level"), message);
     }
     let devices = at.field(raid, "devices");
     if raid.list("devices").is_empty() {
-        report.error(&devices, "raid devices required");
+        report.error(
+            &devices,
+            ("an array without devices", "list them in `devices`"),
+        );
     }
     for (index, device) in raid.list("devices").iter().enumerate() {
         if let Err(message) = path::check(device.as_text().unwrap_or_default()) {

@@ -1,7 +1,7 @@
 //! Filesystems.
 
 use super::path;
-use crate::ignition::report::{Place, Report};
+use crate::ignition::report::{Place, Problem, Report};
 use crate::ignition::spec::Spec;
 use crate::ignition::value::Struct;
 
@@ -29,7 +29,7 @@ pub(crate) fn check(filesystem: &Struct, at: &Place<'_>, report: &mut Report<'_>
     }
 }
 
-fn check_format(filesystem: &Struct, spec: Spec) -> Result<(), &'static str> {
+fn check_format(filesystem: &Struct, spec: Spec) -> Result<(), Problem> {
     match filesystem.text("format").unwrap_or_default() {
         "ext4" | "btrfs" | "xfs" | "swap" | "vfat" => Ok(()),
         "none" if spec >= Spec::V3_3 => Ok(()),
@@ -42,43 +42,47 @@ fn check_format(filesystem: &Struct, spec: Spec) -> Result<(), &'static str> {
                     .any(|name| !filesystem.list(name).is_empty())
                 || filesystem.is_true("wipeFilesystem");
             if described {
-                Err(
-                    "format cannot be empty when path, label, uuid, wipeFilesystem, options, or mountOptions is specified",
-                )
+                Err((
+                    "the filesystem is described but has no format",
+                    "set `format`, or leave only the device",
+                ))
             } else {
                 Ok(())
             }
         }
-        _ => Err("invalid filesystem format"),
+        _ => Err((
+            "unknown filesystem format",
+            "use `ext4`, `btrfs`, `xfs`, `vfat`, `swap`, or `none` where the version knows it",
+        )),
     }
 }
 
 /// Limits in bytes, from the manual pages of each `mkfs`.
-fn check_label(filesystem: &Struct) -> Result<(), &'static str> {
+fn check_label(filesystem: &Struct) -> Result<(), Problem> {
     let Some(label) = filesystem.filled("label") else {
         return Ok(());
     };
     let (limit, message) = match filesystem.text("format").unwrap_or_default() {
-        "" => return Err("filesystem must specify format if label is specified"),
+        "" => return Err(("a label without a format", "set `format` too")),
         "ext4" => (
             16,
-            "filesystem labels cannot be longer than 16 characters when using ext4",
+            ("the label is too long for ext4", "shorten it to 16 bytes"),
         ),
         "btrfs" => (
             256,
-            "filesystem labels cannot be longer than 256 characters when using btrfs",
+            ("the label is too long for btrfs", "shorten it to 256 bytes"),
         ),
         "xfs" => (
             12,
-            "filesystem labels cannot be longer than 12 characters when using xfs",
+            ("the label is too long for XFS", "shorten it to 12 bytes"),
         ),
         "swap" => (
             15,
-            "filesystem labels cannot be longer than 15 characters when using swap",
+            ("the label is too long for swap", "shorten it to 15 bytes"),
         ),
         "vfat" => (
             11,
-            "filesystem labels cannot be longer than 11 characters when using vfat",
+            ("the label is too long for FAT", "shorten it to 11 bytes"),
         ),
         _ => return Ok(()),
     };

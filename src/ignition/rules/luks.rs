@@ -13,7 +13,10 @@ pub(crate) fn check(luks: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     if luks.text("name").unwrap_or_default().contains('/') {
         report.error(
             &at.field(luks, "name"),
-            "device names cannot contain slashes",
+            (
+                "the name of a volume can't have a slash",
+                "write the name alone; it will be `/dev/mapper/NAME`",
+            ),
         );
     }
     if luks
@@ -22,12 +25,16 @@ pub(crate) fn check(luks: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     {
         report.error(
             &at.field(luks, "label"),
-            "luks device labels cannot be longer than 47 characters",
+            ("the label is longer than 47 bytes", "shorten it"),
         );
     }
-    let device = luks
-        .filled("device")
-        .map_or(Err("disk device is required"), path::check);
+    let device = luks.filled("device").map_or(
+        Err((
+            "no device",
+            "set `device`, best to a name below `/dev/disk/by-id`",
+        )),
+        path::check,
+    );
     if let Err(message) = device {
         report.error(&at.field(luks, "device"), message);
     }
@@ -35,15 +42,30 @@ pub(crate) fn check(luks: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         .child("keyFile")
         .and_then(|key_file| key_file.text("source"));
     if key_file.is_some_and(|source| url::check(source, report.spec).is_err()) {
-        report.error(&at.field(luks, "keys"), "invalid key-file source");
+        report.error(
+            &at.field(luks, "keys"),
+            (
+                "the key file can't be fetched from there",
+                "see the complaint on its source",
+            ),
+        );
     }
     if luks.child("cex").is_some_and(|cex| cex.is_true("enabled")) {
         let at = at.field(luks, "cex");
         if luks.child("clevis").is_some_and(is_present) {
-            report.error(&at, "cannot use cex with clevis");
+            report.error(
+                &at,
+                ("CEX and clevis exclude each other", "choose one of them"),
+            );
         }
         if key_file.is_some_and(|source| !source.is_empty()) {
-            report.error(&at, "cannot use key file with cex");
+            report.error(
+                &at,
+                (
+                    "CEX and a key file exclude each other",
+                    "choose one of them",
+                ),
+            );
         }
     }
 }
@@ -68,7 +90,10 @@ pub(crate) fn check_clevis(clevis: &Struct, at: &Place<'_>, report: &mut Report<
     if custom_pin(clevis).is_some() && has_pins(clevis) {
         report.error(
             at,
-            "cannot use custom clevis config with tpm2, tang, or threshold",
+            (
+                "a custom pin excludes `tpm2`, `tang` and `threshold`",
+                "write all of it in the custom configuration, or nothing",
+            ),
         );
     }
 }
@@ -80,10 +105,13 @@ pub(crate) fn check_custom(custom: &Struct, at: &Place<'_>, report: &mut Report<
         return;
     }
     let message = match pin {
-        None => Some("missing required custom clevis pin"),
+        None => Some((
+            "a custom configuration without its pin",
+            "set `pin` to the name of the clevis pin",
+        )),
         Some("tpm2" | "tang" | "sss") => None,
         Some(_) if report.spec >= Spec::V3_6 => None,
-        Some(_) => Some("unsupported clevis pin"),
+        Some(_) => Some(("unknown clevis pin", "use `tpm2`, `tang` or `sss`")),
     };
     if let Some(message) = message {
         report.error(&at.field(custom, "pin"), message);
@@ -91,7 +119,7 @@ pub(crate) fn check_custom(custom: &Struct, at: &Place<'_>, report: &mut Report<
     if config.is_none() {
         report.error(
             &at.field(custom, "config"),
-            "missing required custom clevis config",
+            ("a custom pin without its configuration", "set `config`"),
         );
     }
 }
@@ -99,20 +127,32 @@ pub(crate) fn check_custom(custom: &Struct, at: &Place<'_>, report: &mut Report<
 pub(crate) fn check_tang(tang: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     let message = match url::scheme(tang.text("url").unwrap_or_default()) {
         Ok("http" | "https") => None,
-        Ok(_) => Some("invalid url scheme"),
+        Ok(_) => Some((
+            "Ignition can't fetch from a URL of this scheme",
+            "use `https`, `http`, `tftp`, `s3`, `data`, or what newer specs add: `gs` (3.2), `arn` (3.4)",
+        )),
         Err(message) => Some(message),
     };
     if let Some(message) = message {
         report.error(&at.field(tang, "url"), message);
     }
     if tang.filled("thumbprint").is_none() {
-        report.error(&at.field(tang, "thumbprint"), "thumbprint is required");
+        report.error(
+            &at.field(tang, "thumbprint"),
+            (
+                "a Tang server without the thumbprint of its key",
+                "set `thumbprint`; `tang-show-keys` on the server prints it",
+            ),
+        );
     }
     let advertisement = tang.filled("advertisement");
     if advertisement.is_some_and(|text| serde_json::from_str::<&RawValue>(text).is_err()) {
         report.error(
             &at.field(tang, "advertisement"),
-            "advertisement is not valid JSON",
+            (
+                "the advertisement is no JSON",
+                "paste what the server gives at `/adv`",
+            ),
         );
     }
 }

@@ -20,7 +20,10 @@ pub(crate) fn check_file(file: &Struct, at: &Place<'_>, report: &mut Report<'_>)
         .child("contents")
         .is_some_and(|contents| contents.get("source").is_some());
     if file.is_true("overwrite") && !has_source {
-        let message = "overwrite must be false if source is unspecified";
+        let message = (
+            "`overwrite` without contents would empty the file",
+            "give it contents, or remove `overwrite`",
+        );
         report.error(&at.field(file, "overwrite"), message);
     }
 }
@@ -31,7 +34,7 @@ pub(crate) fn check_link(link: &Struct, at: &Place<'_>, report: &mut Report<'_>)
 
 pub(crate) fn check_owner(owner: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     if owner.get("id").is_some() && owner.filled("name").is_some() {
-        report.error(at, "cannot set both id and name");
+        report.error(at, ("both an id and a name", "keep one of them"));
     }
 }
 
@@ -47,10 +50,16 @@ fn check_mode(node: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     };
     let at = at.field(node, "mode");
     if !(0..=MODE_LIMIT).contains(&mode) {
-        report.error(&at, "illegal file mode");
+        report.error(
+            &at,
+            ("this is no file mode", "use octal from 0000 to 07777"),
+        );
     }
     if mode & SPECIAL_BITS != 0 && report.spec < Spec::V3_6 {
-        let message = "setuid, setgid and sticky bits have no effect in specs before 3.6.0";
+        let message = (
+            "setuid, setgid and sticky bits have no effect in specs before 3.6.0",
+            "set them by a unit at boot, or use a version that knows them",
+        );
         report.warn(&at, message);
     }
 }

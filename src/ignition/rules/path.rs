@@ -1,16 +1,21 @@
 //! Paths of the machine: absolute and in their shortest form.
 
+use crate::ignition::report::Problem;
+
 /// What is wrong with a path, if anything.
 ///
 /// # Errors
 /// When it is empty, relative, or has a shorter form.
-pub fn check(path: &str) -> Result<(), &'static str> {
+pub fn check(path: &str) -> Result<(), Problem> {
     if path.is_empty() {
-        Err("path not specified")
+        Err(("no path", "set it to an absolute path"))
     } else if !path.starts_with('/') {
-        Err("path not absolute")
+        Err(("the path is not absolute", "begin it with `/`"))
     } else if clean(path) != path {
-        Err("path is not fully simplified")
+        Err((
+            "the path is not in its shortest form",
+            "leave out `.`, `..`, double slashes and the last slash",
+        ))
     } else {
         Ok(())
     }

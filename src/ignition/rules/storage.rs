@@ -17,9 +17,27 @@ fn check_paths_below_links(storage: &Struct, at: &Place<'_>, report: &mut Report
         .map(|link| format!("{}/", path_of(link)))
         .collect();
     for (name, message) in [
-        ("directories", "directory path includes link in config"),
-        ("files", "file path includes link in config"),
-        ("links", "link path includes link in config"),
+        (
+            "directories",
+            (
+                "the path of the directory leads through a link of this config",
+                "write the path that the link leads to",
+            ),
+        ),
+        (
+            "files",
+            (
+                "the path of the file leads through a link of this config",
+                "write the path that the link leads to",
+            ),
+        ),
+        (
+            "links",
+            (
+                "the path of the link leads through another link of this config",
+                "write the path that the other leads to",
+            ),
+        ),
     ] {
         let list = at.field(storage, name);
         for (index, node) in storage.list(name).iter().enumerate() {
@@ -44,7 +62,10 @@ fn check_links(storage: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
         let at = list.item(index, value);
         let target = link.text("target").unwrap_or_default();
         if target.is_empty() && report.spec >= Spec::V3_3 {
-            report.error(&at.field(link, "target"), "link target is required");
+            report.error(
+                &at.field(link, "target"),
+                ("a link without a target", "set `target`"),
+            );
         } else if link.is_true("hard") {
             check_hard_link(storage, link, &at, report);
         }
@@ -62,7 +83,13 @@ fn check_hard_link(storage: &Struct, link: &Struct, at: &Place<'_>, report: &mut
         .structs("directories")
         .filter(|directory| path_of(directory) == target)
     {
-        report.error(at, "hard link target is a directory");
+        report.error(
+            at,
+            (
+                "a hard link to a directory",
+                "use a symbolic link: remove `hard`",
+            ),
+        );
     }
     for owner in ["user", "group"] {
         let Some(fields) = link.child(owner) else {
@@ -73,7 +100,10 @@ fn check_hard_link(storage: &Struct, link: &Struct, at: &Place<'_>, report: &mut
             .into_iter()
             .filter(|name| fields.get(name).is_some())
         {
-            report.warn(&at.field(fields, name), "user/group ignored for hard link");
+            report.warn(
+                &at.field(fields, name),
+                ("a hard link has the owner of its target", "set it there"),
+            );
         }
     }
 }
@@ -91,11 +121,20 @@ fn check_filesystems(storage: &Struct, at: &Place<'_>, report: &mut Report<'_>) 
             .filter(|disk| disk.text("device") == filesystem.text("device"))
         {
             if !disk.list("partitions").is_empty() {
-                report.warn(&at, "filesystem overwrites partitioned device");
+                report.warn(
+                    &at,
+                    (
+                        "the filesystem overwrites a disk that gets partitions",
+                        "put it on a partition",
+                    ),
+                );
             } else if disk.is_true("wipeTable") && !filesystem.is_true("wipeFilesystem") {
                 report.warn(
                     &at,
-                    "device matches disk with wipeTable enabled; filesystem will be wiped",
+                    (
+                        "the filesystem is on a disk whose table is wiped, so it is wiped too",
+                        "set `wipe_filesystem` to say that it may go, or don't wipe the table",
+                    ),
                 );
             }
         }

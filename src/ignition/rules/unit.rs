@@ -4,6 +4,8 @@ use super::{path, unit_file};
 use crate::ignition::report::{Place, Report};
 use crate::ignition::value::Struct;
 
+const INSTALL: &str = "add an `[Install]` section, for example with `WantedBy=multi-user.target`";
+
 pub(crate) fn check(unit: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     let name = unit.text("name").unwrap_or_default();
     let known = matches!(
@@ -22,19 +24,23 @@ pub(crate) fn check(unit: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
             | ".scope"
     );
     if !known {
-        report.error(&at.field(unit, "name"), "invalid systemd unit extension");
+        report.error(
+            &at.field(unit, "name"),
+            (
+                "this is no name of a unit",
+                "end it with `.service`, `.timer`, `.mount` or another type of unit",
+            ),
+        );
     }
     let Some(contents) = unit.text("contents") else {
         return;
     };
     let at = at.field(unit, "contents");
     match unit_file::has_install_section(contents) {
-        Err(problem) => report.error(&at, format!("invalid unit content: {problem}")),
+        Err(problem) => report.error(&at, problem),
         Ok(false) if unit.is_true("enabled") && !contents.is_empty() => {
-            let message = format!(
-                "unit `{name}` is enabled, but has no `[Install]` section, so enabling it does nothing"
-            );
-            report.warn(&at, message);
+            let message = format!("unit `{name}` is enabled, and nothing will start it");
+            report.warn(&at, (message, INSTALL));
         }
         Ok(_) => {}
     }
@@ -42,15 +48,15 @@ pub(crate) fn check(unit: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
 
 pub(crate) fn check_dropin(dropin: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     if let Some(Err(problem)) = dropin.text("contents").map(unit_file::has_install_section) {
-        report.error(
-            &at.field(dropin, "contents"),
-            format!("invalid unit content: {problem}"),
-        );
+        report.error(&at.field(dropin, "contents"), problem);
     }
     if path::extension(dropin.text("name").unwrap_or_default()) != ".conf" {
         report.error(
             &at.field(dropin, "name"),
-            "invalid systemd drop-in extension",
+            (
+                "the name of a drop-in must end with `.conf`",
+                "write for example `10-name.conf`",
+            ),
         );
     }
 }
@@ -74,9 +80,9 @@ pub(crate) fn check_instances(systemd: &Struct, at: &Place<'_>, report: &mut Rep
         let contents = contents.and_then(|template| template.filled("contents"));
         if contents.is_some_and(|contents| unit_file::has_install_section(contents) == Ok(false)) {
             let message =
-                format!("template unit `{template}` for `{name}` has no `[Install]` section");
+                format!("instance `{name}` is enabled, and nothing in `{template}` will start it");
             let item = list.item(index, value);
-            report.warn(&item.field(unit, "contents"), message);
+            report.warn(&item.field(unit, "contents"), (message, INSTALL));
         }
     }
 }

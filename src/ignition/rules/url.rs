@@ -1,16 +1,29 @@
 //! URLs as far as Ignition looks at them, by the rules of Go's `net/url`.
 
 use crate::ignition::data_url;
+use crate::ignition::report::Problem;
 use crate::ignition::spec::Spec;
 
-const UNPARSABLE: &str = "unable to parse url";
-const BAD_ARN: &str = "invalid S3 ARN format";
+const DATA_URL: &str = "write for example `data:,text` or `data:;base64,dGV4dA==`";
+const UNPARSABLE: Problem = (
+    "this is no URL",
+    "write `https://HOST/PATH`, with other characters percent-encoded",
+);
+const SCHEME: Problem = (
+    "Ignition can't fetch from a URL of this scheme",
+    "use `https`, `http`, `tftp`, `s3`, `data`, or what newer specs add: `gs` (3.2), `arn` (3.4)",
+);
+const VERSION_ID: Problem = ("`versionId` is empty", "write the version, or remove it");
+const BAD_ARN: Problem = (
+    "this is no ARN of an S3 object",
+    "write `arn:aws:s3:::BUCKET/KEY`",
+);
 
 /// Whether Ignition can fetch it; an empty URL is an empty file.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(url: &str, spec: Spec) -> Result<(), &'static str> {
+pub fn check(url: &str, spec: Spec) -> Result<(), Problem> {
     if url.is_empty() {
         return Ok(());
     }
@@ -21,8 +34,8 @@ pub fn check(url: &str, spec: Spec) -> Result<(), &'static str> {
         "arn" if spec >= Spec::V3_4 => arn(url).and_then(|()| version_id(url)),
         "data" => data_url::decode(url)
             .map(|_| ())
-            .map_err(super::super::data_url::DataUrlError::message),
-        _ => Err("invalid url scheme"),
+            .map_err(|error| (error.message(), DATA_URL)),
+        _ => Err(SCHEME),
     }
 }
 
@@ -30,7 +43,7 @@ pub fn check(url: &str, spec: Spec) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// When it is no URL.
-pub fn scheme(url: &str) -> Result<&'static str, &'static str> {
+pub fn scheme(url: &str) -> Result<&'static str, Problem> {
     const KNOWN: [&str; 8] = ["http", "https", "tftp", "s3", "gs", "arn", "data", ""];
     if url.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return Err(UNPARSABLE);
@@ -46,9 +59,12 @@ pub fn scheme(url: &str) -> Result<&'static str, &'static str> {
         }
         _ => (String::new(), url),
     };
-    let rest = rest.split('#').next().unwrap_or_default();
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let rest = rest.split('?').next().unwrap_or_default();
     parse_rest(&scheme, rest)?;
+    if !escapes(fragment).all(is_hex) {
+        return Err(UNPARSABLE);
+    }
     // A scheme that is not known is as good as any other that is not known.
     Ok(KNOWN
         .into_iter()
@@ -57,7 +73,7 @@ pub fn scheme(url: &str) -> Result<&'static str, &'static str> {
 }
 
 /// What follows the scheme, without query and fragment.
-fn parse_rest(scheme: &str, rest: &str) -> Result<(), &'static str> {
+fn parse_rest(scheme: &str, rest: &str) -> Result<(), Problem> {
     if !scheme.is_empty() && !rest.starts_with('/') {
         return Ok(());
     }
@@ -80,7 +96,7 @@ fn parse_rest(scheme: &str, rest: &str) -> Result<(), &'static str> {
     }
 }
 
-fn authority(authority: &str) -> Result<(), &'static str> {
+fn authority(authority: &str) -> Result<(), Problem> {
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let user_valid = user
         .chars()
@@ -120,7 +136,7 @@ fn is_hex(escape: &str) -> bool {
 }
 
 /// `versionId` in the query may not be empty.
-fn version_id(url: &str) -> Result<(), &'static str> {
+fn version_id(url: &str) -> Result<(), Problem> {
     let url = url.split('#').next().unwrap_or_default();
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let parameter = query.split('&').find_map(|pair| {
@@ -128,14 +144,14 @@ fn version_id(url: &str) -> Result<(), &'static str> {
         (name == "versionId").then_some(value)
     });
     if parameter == Some("") {
-        Err("invalid S3 object VersionId")
+        Err(VERSION_ID)
     } else {
         Ok(())
     }
 }
 
 /// `arn:partition:s3:region:account:resource`, with a bucket or access point and a key.
-fn arn(url: &str) -> Result<(), &'static str> {
+fn arn(url: &str) -> Result<(), Problem> {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     let parts: Vec<&str> = bare.splitn(6, ':').collect();
     let [_, _, "s3", _, _, resource] = parts.as_slice() else {
@@ -158,17 +174,14 @@ mod tests {
 
     #[test]
     fn each_spec_has_its_schemes() {
-        assert_eq!(check("gs://b/o", Spec::V3_1), Err("invalid url scheme"));
+        assert_eq!(check("gs://b/o", Spec::V3_1), Err(SCHEME));
         assert_eq!(check("gs://b/o", Spec::V3_2), Ok(()));
         assert_eq!(check("HTTP://a/", Spec::V3_0), Ok(()));
-        assert_eq!(check("/a", Spec::V3_0), Err("invalid url scheme"));
+        assert_eq!(check("/a", Spec::V3_0), Err(SCHEME));
         assert_eq!(check("", Spec::V3_0), Ok(()));
         assert_eq!(check("arn:aws:s3:::bucket/key", Spec::V3_4), Ok(()));
         assert_eq!(check("arn:aws:s3:::bucket", Spec::V3_4), Err(BAD_ARN));
-        assert_eq!(
-            check("s3://b/k?versionId=", Spec::V3_0),
-            Err("invalid S3 object VersionId")
-        );
+        assert_eq!(check("s3://b/k?versionId=", Spec::V3_0), Err(VERSION_ID));
     }
 
     #[test]

@@ -64,3 +64,29 @@ fn only_the_first_document_is_read() {
     let root = parse("a: 1\n---\n}garbage{").unwrap();
     assert_eq!(value(&root, "a").text(), Some("1"));
 }
+
+#[test]
+fn takes_the_indentation_that_yaml_v3_takes() {
+    for (text, expected) in [
+        ("a:\n  b: [x,\n y\n]\n", vec!["x", "y"]),
+        ("a:\n  b: [\"x\n  y\n\n\n  é\", z]\n", vec!["x y\n\né", "z"]),
+        ("a:\n  b: ['it''s\n  y', z]\n", vec!["it's y", "z"]),
+        ("a:\n  b:\t[x,\n z\n ]\n", vec!["x", "z"]),
+    ] {
+        let root = parse(text).unwrap();
+        let Content::Sequence(items) = &value(value(&root, "a"), "b").content else {
+            panic!("{root:?}");
+        };
+        let found: Vec<&str> = items.iter().filter_map(Node::text).collect();
+        assert_eq!(found, expected, "{text}");
+        assert!(text[..items[0].span.start].ends_with('['));
+    }
+    assert!(parse("a:\n  b: [x, # y\n]\n").is_err());
+}
+
+#[test]
+fn a_long_chain_of_aliases_is_refused() {
+    let links = (1..20_000).map(|number| format!("- &a{number} [*a{}]\n", number - 1));
+    let text = "- &a0 [x]\n".to_owned() + &links.collect::<String>();
+    assert_eq!(complaint(&text), "aliases lead more than 256 levels deep");
+}

@@ -1,0 +1,52 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+#[test]
+fn the_shortest_encoding_wins() {
+    assert_eq!(encode(b"a b", true).url, "data:,a%20b");
+    assert_eq!(encode(&[0; 6], true).url, "data:;base64,AAAAAAAA");
+    assert_eq!(encode(b"", true).url, "data:,");
+    let long = encode(&[b'a'; 4000], true);
+    assert!(long.compressed && long.url.len() < 100);
+    assert!(!encode(&[b'a'; 4000], false).compressed);
+}
+
+#[test]
+fn decoding_gives_back_what_was_encoded() {
+    let all: Vec<u8> = (0..=255).collect();
+    for contents in [all.as_slice(), b"", b"%", b"a,b;c"] {
+        assert_eq!(decode(&encode(contents, false).url).unwrap(), contents);
+        assert_eq!(decode(&encode_percent(contents)).unwrap(), contents);
+    }
+    let packed = decode(&encode(&[7; 9999], true).url).unwrap();
+    assert_eq!(gunzip(&packed, 9999).unwrap(), [7; 9999]);
+    assert!(gunzip(&packed, 9998).is_err());
+}
+
+#[test]
+fn parameters_are_looked_at_and_left_out() {
+    for url in [
+        "data:text/plain,x",
+        "data:;charset=\"a,\\\"b\",x",
+        "data:x-y/;a=b;c=d;base64,eA==",
+    ] {
+        assert_eq!(decode(url).unwrap(), b"x", "{url}");
+    }
+}
+
+#[test]
+fn refuses_what_ignition_refuses() {
+    assert_eq!(decode("data:text,x"), Err(DataUrlError::MediaType));
+    assert_eq!(decode("data:what/ever,x"), Err(DataUrlError::MediaType));
+    assert_eq!(decode("data:"), Err(DataUrlError::MediaType));
+    assert_eq!(decode("data:;a=b"), Err(DataUrlError::NoComma));
+    assert_eq!(decode("data:;base64;a=b,x"), Err(DataUrlError::Parameter));
+    assert_eq!(decode("data:;a=\"b,x"), Err(DataUrlError::Parameter));
+    assert_eq!(decode("DATA:,x"), Err(DataUrlError::Scheme));
+    assert_eq!(decode("data:,a b"), Err(DataUrlError::Character));
+    assert_eq!(decode("data:,%4"), Err(DataUrlError::Escape));
+    assert_eq!(decode("data:,%é"), Err(DataUrlError::Character));
+    assert_eq!(decode("data:;base64,A"), Err(DataUrlError::Base64));
+    assert_eq!(decode("http://a"), Err(DataUrlError::Scheme));
+}

@@ -1,0 +1,102 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn config(version: &str, sections: &str) -> Config {
+    let json = format!("{{\"ignition\":{{\"version\":\"{version}\"}},{sections}}}");
+    let (config, found) = Config::parse(&Source::file("a.ign", json));
+    assert_eq!(found, []);
+    config.unwrap()
+}
+
+fn files(list: &str) -> String {
+    format!("\"storage\":{{\"files\":[{list}]}}")
+}
+
+#[test]
+fn a_merge_takes_the_newer_spec() {
+    let (old, new) = (config("3.1.0", &files("")), config("3.4.0", &files("")));
+    assert_eq!(merge(&old, &new).spec_version(), "3.4.0");
+    assert_eq!(
+        merge(&new, &old).to_json(),
+        "{\"ignition\":{\"version\":\"3.4.0\"}}\n"
+    );
+}
+
+#[test]
+fn entries_of_one_key_become_one_in_the_place_of_the_parent() {
+    let parent = config(
+        "3.4.0",
+        &files(r#"{"path":"/a","mode":1,"overwrite":true},{"path":"/b"}"#),
+    );
+    let child = config("3.4.0", &files(r#"{"path":"/c"},{"path":"/a","mode":2}"#));
+    let expected = config(
+        "3.4.0",
+        &files(r#"{"path":"/a","mode":2,"overwrite":true},{"path":"/b"},{"path":"/c"}"#),
+    );
+    assert_eq!(merge(&parent, &child).to_json(), expected.to_json());
+}
+
+#[test]
+fn an_entry_displaces_that_of_another_kind() {
+    let parent = config("3.4.0", &files(r#"{"path":"/a"}"#));
+    let child = config("3.4.0", r#""storage":{"directories":[{"path":"/a"}]}"#);
+    assert_eq!(merge(&parent, &child).to_json(), child.to_json());
+}
+
+#[test]
+fn a_merged_config_is_checked_by_path_alone() {
+    let parent = config("3.4.0", &files(r#"{"path":"a"}"#));
+    let found = validate(&merge(&parent, &config("3.4.0", &files(""))), None);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].path.as_deref(), Some("$.storage.files.0.path"));
+    assert_eq!(found[0].labels, []);
+}
+
+#[test]
+fn places_are_those_of_the_json() {
+    let json =
+        "{\"ignition\": {\"version\": \"3.4.0\"},\n \"storage\": {\"files\": [{\"path\": \"é\"}]}}";
+    let source = Source::file("a.ign", json);
+    let config = Config::parse(&source).0.unwrap();
+    let found = validate(&config, Some(&source));
+    assert_eq!(&json[found[0].labels[0].span.clone()], "\"é\"");
+}
+
+#[test]
+fn the_same_path_in_two_lists_is_a_duplicate() {
+    let config = config(
+        "3.4.0",
+        r#""storage":{"files":[{"path":"/a"}],"directories":[{"path":"/a"}]}"#,
+    );
+    let found = validate(&config, None);
+    assert_eq!(found[0].path.as_deref(), Some("$.storage.files.0"));
+}
+
+#[test]
+fn what_go_refuses_is_refused() {
+    for json in [
+        "",
+        "{}",
+        "null",
+        "[]",
+        "{\"ignition\":{\"version\":\"2.3.0\"}}",
+        "{\"ignition\":{\"version\":3}}",
+        "{",
+    ] {
+        let (config, found) = Config::parse(&Source::file("a.ign", json));
+        assert!(config.is_none() && found[0].is_error(), "{json}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_warnings_with_help() {
+    let json = "{\"ignition\":{\"version\":\"3.4.0\"},\"storage\":{\"filesystem\":[]}}";
+    let (config, found) = Config::parse(&Source::file("a.ign", json));
+    assert!(config.is_some());
+    assert_eq!(found[0].path.as_deref(), Some("$.storage.filesystem"));
+    assert_eq!(
+        found[0].help.as_deref(),
+        Some("did you mean `filesystems`?")
+    );
+}

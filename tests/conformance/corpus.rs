@@ -1,0 +1,146 @@
+//! Where the recorded cases are, and the table of what passed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// The links among the local files.
+const LINKS: [&str; 9] = [
+    "link-dangling",
+    "link-escape",
+    "link-to-file",
+    "tree-escape/up",
+    "tree-link",
+    "tree-with-dirlink/sub",
+    "tree/etc/app/current.conf",
+    "tree/etc/dangling",
+    "tree/etc/localtime",
+];
+
+/// The folder of recorded cases.
+pub(crate) struct Corpus {
+    pub(crate) root: PathBuf,
+}
+
+impl Corpus {
+    /// The corpus, or a loud word on standard error that it is missing.
+    pub(crate) fn find() -> Option<Self> {
+        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+        let root = std::env::var_os("EPHEMEROS_CONFORMANCE").map_or_else(beside, PathBuf::from);
+        if root.join("butane/INDEX.tsv").is_file() {
+            return Some(Self { root });
+        }
+        say(&format!(
+            "\n*** SKIPPED: no conformance corpus at {}; set EPHEMEROS_CONFORMANCE ***\n",
+            root.display()
+        ));
+        None
+    }
+
+    /// The directory of local files. A copy of the corpus that can't hold links has their targets as texts; they are
+    /// links again in a copy beside the build.
+    pub(crate) fn files_dir(&self) -> PathBuf {
+        let files = self.root.join("butane/files");
+        if LINKS.iter().all(|link| files.join(link).is_symlink()) {
+            return files;
+        }
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("conformance-{}", std::process::id()));
+        copy_tree(
+            &self.root.join("butane/outside.txt"),
+            &copy.join("outside.txt"),
+        );
+        copy_tree(&files, &copy.join("files"));
+        for link in LINKS.map(|link| copy.join("files").join(link)) {
+            let target = fs::read_to_string(&link).unwrap();
+            fs::remove_file(&link).unwrap();
+            symlink(target, &link).unwrap();
+        }
+        copy.join("files")
+    }
+
+    /// The rows of an index, without its heading.
+    pub(crate) fn rows(&self, index: &str) -> Vec<Vec<String>> {
+        let text = fs::read_to_string(self.root.join(index)).unwrap();
+        text.lines()
+            .skip(1)
+            .map(|line| line.split('\t').map(str::to_owned).collect())
+            .collect()
+    }
+
+    /// All files of an extension in the folders of a folder.
+    pub(crate) fn files(&self, folder: &str, extension: &str) -> Vec<PathBuf> {
+        let folders = fs::read_dir(self.root.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let folders = folders.filter(|path| path.is_dir() && !path.ends_with("files"));
+        let entries = folders.flat_map(|folder| fs::read_dir(folder).unwrap());
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|found| found == extension))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy_tree(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// Writes past the test harness, which would keep it to itself when the test passes.
+fn say(text: &str) {
+    std::io::stderr()
+        .write_all(format!("{text}\n").as_bytes())
+        .unwrap();
+}
+
+/// What passed and what did not, by folder.
+#[derive(Default)]
+pub(crate) struct Tally {
+    passed: BTreeMap<String, (usize, usize)>,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, folder: &str, case: &str, problems: &[String]) {
+        let (passed, all) = self.passed.entry(folder.to_owned()).or_default();
+        *all += 1;
+        if problems.is_empty() {
+            *passed += 1;
+        } else {
+            let shown: Vec<String> = problems
+                .iter()
+                .map(|one| one.chars().take(300).collect())
+                .collect();
+            self.failures
+                .push(format!("{folder}/{case}: {}", shown.join("; ")));
+        }
+    }
+
+    /// Prints the table and fails when a case did.
+    pub(crate) fn finish(self) {
+        let table = self
+            .passed
+            .iter()
+            .map(|(folder, (passed, all))| format!("{folder:<20} {passed:>4} of {all:>4}"));
+        let failures = self.failures.iter().map(|failure| format!("  {failure}"));
+        say(&table.chain(failures).collect::<Vec<_>>().join("\n"));
+        assert!(
+            self.failures.is_empty(),
+            "{} cases differ from the reference",
+            self.failures.len()
+        );
+    }
+}
