@@ -226,6 +226,38 @@ impl Folded {
         text
     }
 
+    /// The report as programs read it. Lines and columns count from 1, columns characters.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let one = &self.diagnostic;
+        let places: Vec<_> = one
+            .labels
+            .iter()
+            .map(|label| {
+                let at = label.source.position(label.span.start);
+                serde_json::json!({
+                    "file": label.source.name,
+                    "rendered_for": label.source.rendered_for,
+                    "line": at.line,
+                    "column": at.column,
+                    "text": label.text,
+                })
+            })
+            .collect();
+        let nodes: Vec<&String> = one.node.iter().chain(&self.more).collect();
+        serde_json::json!({
+            "severity": match one.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            "message": one.message,
+            "places": places,
+            "path": one.path,
+            "help": one.help,
+            "nodes": nodes,
+        })
+    }
+
     fn nodes(&self) -> Option<String> {
         let rendered = self
             .diagnostic

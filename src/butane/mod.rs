@@ -141,8 +141,10 @@ fn pass(report: Report<'_>, found: &mut Vec<Diagnostic>) -> Option<()> {
 fn syntax(source: &Arc<Source>, mistake: yaml::parse::Mistake) -> Diagnostic {
     let diagnostic = Diagnostic::error(mistake.message).at(source, mistake.span);
     match mistake.earlier {
-        Some(earlier) => diagnostic.label(source, earlier, "first given here"),
-        None => diagnostic,
+        Some(earlier) => diagnostic
+            .label(source, earlier, "first given here")
+            .help("remove one of them"),
+        None => diagnostic.help("look at the indentation, quotes and colons here and just above"),
     }
 }
 

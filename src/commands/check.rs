@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Outcome, load};
+use super::{Failure, Outcome, count, load};
+use crate::diagnostic::{Folded, fold};
 use crate::fleet::volume;
 use crate::ui::Ui;
 
@@ -27,10 +28,12 @@ pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     loaded.diagnostics.extend(outdated);
     let rendered = loaded.render(&[], ui)?;
     if ui.json() {
-        let text = json!({ "format": 1, "nodes": rendered.len(), "mistakes": 0 });
+        let warnings = fold(loaded.diagnostics);
+        let mistakes: Vec<_> = warnings.iter().map(Folded::to_json).collect();
+        let text = json!({ "format": 1, "nodes": rendered.len(), "mistakes": mistakes });
         ui.result(&format!("{text:#}\n"))?;
     } else {
-        ui.result(&format!("{} nodes, no mistakes\n", rendered.len()))?;
+        ui.result(&format!("{}, no mistakes\n", count(rendered.len(), "node")))?;
     }
     Ok(Outcome::Done)
 }

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use crate::cli::{Cli, Command};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::{Folder, Unreadable};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
@@ -174,12 +176,24 @@ fn find_root(start: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
+/// A number of things, in words.
+fn count(number: usize, thing: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{s}")
+}
+
 /// Shows mistakes; the failure counts the errors among them.
 fn fail(ui: &Ui, diagnostics: Vec<Diagnostic>) -> Failure {
-    let errors = crate::diagnostic::fold(diagnostics.clone())
-        .iter()
-        .filter(|one| one.diagnostic.is_error())
-        .count();
+    let folded = fold(diagnostics.clone());
+    let errors = folded.iter().filter(|one| one.diagnostic.is_error());
+    let errors = errors.count();
+    if ui.json() {
+        let mistakes: Vec<_> = folded.iter().map(Folded::to_json).collect();
+        let text = json!({ "format": 1, "mistakes": mistakes });
+        if let Err(error) = ui.result(&format!("{text:#}\n")) {
+            return error.into();
+        }
+    }
     ui.mistakes(diagnostics);
     Failure::Mistakes(errors)
 }
@@ -208,6 +222,7 @@ impl Loaded {
         }
         let asked: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         diagnostics.retain(|it| it.node.as_deref().is_none_or(|node| asked.contains(&node)));
+        self.diagnostics.clone_from(&diagnostics);
         ui.mistakes(diagnostics);
         Ok(rendered)
     }

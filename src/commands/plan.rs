@@ -75,15 +75,13 @@ fn pending(loaded: &Loaded, base: &Base, rendered: &[Rendered]) -> Result<Vec<St
                 unwritten += 1;
             } else if head.is_some() && !is_same(in_head, text.as_bytes()) {
                 uncommitted += 1;
-            } else if head.is_some() && !is_same(base.files.get(&path), text.as_bytes()) {
+            } else if head.is_some()
+                && (!base.published || !is_same(base.files.get(&path), text.as_bytes()))
+            {
                 unpushed += 1;
             }
         }
     }
-    let files = |count: usize| match count {
-        1 => "1 file is".to_owned(),
-        _ => format!("{count} files are"),
-    };
     let notes = [
         (unwritten, "not rendered yet: run `ephemeros render`"),
         (uncommitted, "rendered and not committed: run `git commit`"),
@@ -92,6 +90,9 @@ fn pending(loaded: &Loaded, base: &Base, rendered: &[Rendered]) -> Result<Vec<St
     Ok(notes
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, note)| format!("{} {note}", files(count)))
+        .map(|(number, note)| match number {
+            1 => format!("1 file is {note}"),
+            _ => format!("{number} files are {note}"),
+        })
         .collect())
 }

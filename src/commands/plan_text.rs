@@ -103,7 +103,7 @@ fn write_costs(text: &mut String, plan: &Plan, style: Style) {
         }
     }
     if !plan.has_changes() {
-        text.push_str("No changes: nodes already fetch what the fleet says.\n");
+        text.push_str("No changes: it is all there already.\n");
     }
     let summary = plan.summary();
     let (unchanged, changed): (Vec<_>, Vec<_>) = summary

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Loaded, Outcome, load, lock};
+use super::{Failure, Loaded, Outcome, count, load, lock};
 use crate::cli;
 use crate::git;
 use crate::progress::Progress;
@@ -48,9 +48,9 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     }
     ui.say(&format!(
         "{} rendered, {} written, {} removed",
-        nodes(rendered.len()),
-        files(work.write.len()),
-        files(work.remove.len())
+        count(rendered.len(), "node"),
+        count(work.write.len(), "file"),
+        count(work.remove.len(), "file")
     ));
     Ok(Outcome::Done)
 }
@@ -105,8 +105,11 @@ fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {
             ui.say("all rendered files are up to date");
             Ok(Outcome::Done)
         }
-        count => Err(Failure::problem(
-            format!("{} not what the fleet's files come to", are(count)),
+        number => Err(Failure::problem(
+            format!(
+                "{}: not what the fleet's files come to",
+                count(number, "stale file")
+            ),
             Some("run `ephemeros render`, and commit what it writes"),
         )),
     }
@@ -135,25 +138,4 @@ fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result
         batch.remove(loaded.fleet.root.join(path));
     }
     Ok(batch.commit()?)
-}
-
-fn nodes(count: usize) -> String {
-    match count {
-        1 => "1 node".to_owned(),
-        _ => format!("{count} nodes"),
-    }
-}
-
-fn files(count: usize) -> String {
-    match count {
-        1 => "1 file".to_owned(),
-        _ => format!("{count} files"),
-    }
-}
-
-fn are(count: usize) -> String {
-    match count {
-        1 => "1 file is".to_owned(),
-        _ => format!("{count} files are"),
-    }
 }

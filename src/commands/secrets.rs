@@ -14,7 +14,7 @@ use crate::fleet::document::Item;
 use crate::fleet::edit::{EditError, Owner, set_secret};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
-use crate::fleet::volume;
+use crate::fleet::{variables, volume};
 use crate::invoker::Invoker;
 use crate::nearest::nearest;
 use crate::secrets::value::{Secret, check_name};
@@ -94,7 +94,8 @@ fn set(
         return Err(fail(ui, diagnostics));
     };
     let (document, owner) = find_place(&manifest, place)?;
-    check_name(name).map_err(|error| Failure::problem(error, None))?;
+    check_name(name)
+        .map_err(|error| Failure::problem(error, Some("letters, digits and `_`: `K3S_TOKEN`")))?;
     let mut mistakes = Vec::new();
     let readers = match owner {
         Owner::Node => Some(document),
@@ -127,11 +128,15 @@ fn set(
     let path = root.join(&document.source.name);
     batch.stage(&path, text.as_bytes(), Durability::Precious)?;
     batch.commit()?;
-    ui.say(&format!(
-        "set {name} in {}, version {}",
-        document.source.name,
-        secret.version()
-    ));
+    let (file, version) = (&document.source.name, secret.version());
+    if ui.json() {
+        let text = json!({ "format": 1, "name": name, "file": file, "version": version });
+        ui.result(&format!("{text:#}\n"))?;
+    }
+    ui.say(&format!("set {name} in {file}, version {version}"));
+    if !variables::is_taken(&manifest, name) {
+        ui.mistakes(vec![variables::taken_by_nobody(&manifest, name)]);
+    }
     Ok(Outcome::Done)
 }
 
@@ -196,8 +201,10 @@ fn get(
     let identities =
         find_identities(&places(identity)).map_err(|error| Failure::problem(error, None))?;
     ui.mistakes(identities.warnings().to_vec());
-    let value = open::open(secret, &identities)
-        .map_err(|error| Failure::problem(format!("can't open `{name}`: {error}"), None))?;
+    let value = open::open(secret, &identities).map_err(|error| {
+        let help = "name an identity that can with `--identity`, or set the value anew";
+        Failure::problem(format!("can't open `{name}`: {error}"), Some(help))
+    })?;
     ui.secret(value.as_bytes())?;
     Ok(Outcome::Done)
 }

@@ -157,7 +157,11 @@ pub fn artifact_url(template: &str, version: Option<&str>) -> Result<String, Str
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine
         .render_str(template, minijinja::context! { version })
-        .map_err(|error| error.detail().unwrap_or("it is no template").to_owned())
+        .map_err(|error| {
+            error
+                .detail()
+                .map_or_else(|| error.kind().to_string(), str::to_owned)
+        })
 }
 
 #[cfg(test)]

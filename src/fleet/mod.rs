@@ -17,5 +17,5 @@ mod redact;
 pub mod resolve;
 pub mod root;
 pub mod select;
-mod variables;
+pub mod variables;
 pub mod volume;

@@ -54,7 +54,7 @@ impl NoUrl {
             Self::NoBranch => "say it in fleet.toml\n[git]\nbranch = \"main\"".to_owned(),
             Self::Forge(refusal) => refusal.help(),
             Self::Template(_) => {
-                "it may use `{{ path }}`, `{{ commit }}` and `{{ sha512 }}`".to_owned()
+                "it may use `{{ path }}`, `{{ sha512 }}` and, once there is a commit, `{{ commit }}`".to_owned()
             }
         }
     }
@@ -114,6 +114,11 @@ fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
             minijinja::context! { path, sha512 => file.sha512 },
         ),
     };
-    filled
-        .map_err(|error| NoUrl::Template(error.detail().unwrap_or("it is no template").to_owned()))
+    filled.map_err(|error| {
+        NoUrl::Template(
+            error
+                .detail()
+                .map_or_else(|| error.kind().to_string(), str::to_owned),
+        )
+    })
 }

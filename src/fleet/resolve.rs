@@ -13,6 +13,7 @@ use super::merge::merged;
 use super::node::{Fleet, Node, Stick, Vault};
 use super::{names, network, pins, variables, volume};
 use crate::diagnostic::Diagnostic;
+use crate::git::forge::Forge;
 use crate::nearest::nearest;
 use crate::secrets::value::Secret;
 
@@ -24,6 +25,7 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     let mount = volume::mount(manifest, &mut diagnostics);
     volume::check_recipients(manifest, &mut diagnostics);
     variables::check_roles(manifest, &mut diagnostics);
+    check_forge(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
 
     let resolved: Vec<(Option<Node>, Vec<Diagnostic>)> = manifest
@@ -84,6 +86,14 @@ fn identify(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> (String, 
         Uuid::nil()
     });
     (name, id)
+}
+
+fn check_forge(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(item) = manifest.document.find(&["git", "forge"])
+        && let Some(Err(error)) = item.text().map(Forge::parse)
+    {
+        diagnostics.push(item.error(error.to_string()).help(error.help()));
+    }
 }
 
 fn resolve_node(

@@ -274,27 +274,40 @@ fn is_inherited(manifest: &Manifest, file: &Item, roles: &[String], item: &Item)
     !roles.iter().any(in_role)
 }
 
+/// Whether any role of the fleet has a use for a name.
+#[must_use]
+pub fn is_taken(manifest: &Manifest, name: &str) -> bool {
+    let roles = &manifest.fleet.roles;
+    roles.values().any(|role| is_about(role, name))
+}
+
+/// The warning that no role of the fleet has a use for a name: `check` will refuse it.
+#[must_use]
+pub fn taken_by_nobody(manifest: &Manifest, name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("no role takes `{name}`")).help(how_to_take(manifest, name))
+}
+
 fn untaken(manifest: &Manifest, roles: &[String], name: &str, item: &Item) -> Diagnostic {
-    let known = manifest
-        .fleet
-        .roles
-        .values()
-        .flat_map(|role| role.variables.iter().chain(role.files.values()))
-        .map(String::as_str);
     let owner = manifest
         .fleet
         .roles
         .iter()
         .find(|(role, it)| !roles.contains(role) && is_about(it, name));
-    let help = match (owner, nearest(name, known)) {
-        (Some((role, _)), _) => format!("role `{role}` takes it: add it to the node's `roles`"),
-        (None, Some(near)) => format!("a variable with a similar name is taken: `{near}`"),
-        (None, None) => {
-            "name it in the `variables` of a role, or use `[vars]` for templates".to_owned()
-        }
+    let help = match owner {
+        Some((role, _)) => format!("role `{role}` takes it: add it to the node's `roles`"),
+        None => how_to_take(manifest, name),
     };
     item.key_error(format!("no role of this node takes `{name}`"))
         .help(help)
+}
+
+fn how_to_take(manifest: &Manifest, name: &str) -> String {
+    let roles = manifest.fleet.roles.values();
+    let known = roles.flat_map(|role| role.variables.iter().chain(role.files.values()));
+    match nearest(name, known.map(String::as_str)) {
+        Some(near) => format!("a variable with a similar name is taken: `{near}`"),
+        None => "name it in the `variables` of a role, or use `[vars]` for templates".to_owned(),
+    }
 }
 
 fn check_public(name: &str, item: &Item, secret: Option<&Item>, mistakes: &mut Vec<Diagnostic>) {

@@ -88,7 +88,15 @@ impl View {
             }
         }
         if !own.attributes.is_empty() {
-            self.add(path, own);
+            // Of `ignition` itself only the version is left.
+            self.add(
+                if path == "ignition" {
+                    "Ignition spec"
+                } else {
+                    path
+                },
+                own,
+            );
         }
     }
 

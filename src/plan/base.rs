@@ -21,6 +21,8 @@ pub struct Base {
     pub files: BTreeMap<String, Content>,
     /// The commit that holds them; `None` where none does.
     pub commit: Option<ObjectId>,
+    /// Whether nodes can fetch it, as far as this clone knows.
+    pub published: bool,
 }
 
 /// A file's bytes, or the name that git has for them.
@@ -38,6 +40,7 @@ impl Base {
             name: name.to_owned(),
             files: BTreeMap::new(),
             commit: None,
+            published: false,
         }
     }
 }
@@ -69,10 +72,17 @@ pub fn find(
             .as_deref()
             .or(settings.branch.as_deref())
             .or(remote.head_branch.as_deref());
-        if let Some(branch) = branch
-            && let Some(commit) = repo.tracking(&remote.name, branch)?
-        {
-            return at(repo, &format!("{}/{branch}", remote.name), commit);
+        if let Some(branch) = branch {
+            let name = format!("{}/{branch}", remote.name);
+            if let Some(commit) = repo.tracking(&remote.name, branch)? {
+                return at(repo, &name, commit);
+            }
+            // Cloned without that branch, or never pushed: HEAD is the nearest to it.
+            if let Some(mut base) = head(repo)? {
+                base.name = format!("{}, for {name} was never fetched or pushed here", base.name);
+                base.published = false;
+                return Ok(base);
+            }
         }
     }
     Ok(head(repo)?.unwrap_or_else(|| Base::nothing("nothing: there is no commit yet")))
@@ -99,6 +109,7 @@ fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error>
             .map(|(path, id)| (path, Content::Object(id)))
             .collect(),
         commit: Some(commit),
+        published: true,
     })
 }
 

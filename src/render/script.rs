@@ -67,8 +67,32 @@ fn kernel_args(node: &Node) -> Vec<String> {
         .iter()
         .map(|arg| (*arg).to_owned())
         .collect();
+    args.extend(vlan(node));
     args.extend(static_address(node));
     args.extend(node.os.kernel_args.iter().cloned());
+    args
+}
+
+/// The network card in the initrd, or the VLAN on it.
+fn device(node: &Node) -> Option<String> {
+    let interface = node.network.interface.as_deref()?;
+    Some(match node.network.vlan {
+        Some(tag) => format!("{interface}.{tag}"),
+        None => interface.to_owned(),
+    })
+}
+
+/// dracut's `vlan=`, and DHCP on it where there is no static address.
+fn vlan(node: &Node) -> Vec<String> {
+    let network = &node.network;
+    let (Some(interface), Some(_), Some(device)) = (&network.interface, network.vlan, device(node))
+    else {
+        return Vec::new();
+    };
+    let mut args = vec![format!("vlan={device}:{interface}")];
+    if network.address.is_none() {
+        args.push(format!("ip={device}:dhcp"));
+    }
     args
 }
 
@@ -76,7 +100,7 @@ fn kernel_args(node: &Node) -> Vec<String> {
 fn static_address(node: &Node) -> Option<String> {
     let network = &node.network;
     let (address, prefix) = network.address.as_deref()?.split_once('/')?;
-    let interface = network.interface.as_deref()?;
+    let interface = device(node)?;
     let gateway = network.gateway.as_deref().unwrap_or_default();
     let mut arg = match address.parse().ok()? {
         std::net::IpAddr::V4(address) => {
