@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::cli::{Cli, Command};
-use crate::diagnostic::{Diagnostic, Folded, fold};
+use crate::diagnostic::{Diagnostic, Folded, Label, fold};
 use crate::fleet::files::{Folder, Unreadable};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
@@ -154,7 +154,13 @@ fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
         return Err(fail(ui, diagnostics));
     };
     let (mut fleet, mistakes) = resolve(&manifest);
-    diagnostics.extend(mistakes);
+    // A value of a wrong type counts as none, and that this one is no good either is nothing new.
+    let told: Vec<Label> = diagnostics
+        .iter()
+        .filter_map(|it| it.labels.first().cloned())
+        .collect();
+    let new = |mistake: &Diagnostic| mistake.labels.first().is_none_or(|at| !told.contains(at));
+    diagnostics.extend(mistakes.into_iter().filter(new));
     let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
     if let Some(repo) = &repo {
         repo.prefix().clone_into(&mut fleet.prefix);

@@ -57,13 +57,17 @@ impl<'a> Decoder<'a> {
 
     fn expected(self, what: &str) {
         let found = self.item.value.kind();
-        let mut mistake = self.item.error(format!("expected {what}, found {found}"));
-        if what == "a string" && !matches!(self.item.value, Value::Array(_) | Value::Table(_)) {
-            mistake = mistake.help("write the value in quotes");
-        } else if what == "an array" && matches!(self.item.value, Value::String(_)) {
-            mistake = mistake.help("write the value in brackets: `[\"…\"]`");
-        }
-        self.mistakes.borrow_mut().push(mistake);
+        let help = match (what, &self.item.value) {
+            ("a string", Value::Array(_) | Value::Table(_)) => "write one value, in quotes",
+            ("a string", _) => "write the value in quotes",
+            ("an array", _) => "write the values in brackets: `[\"…\"]`",
+            ("a table", _) => {
+                "write it as a table: a `[header]` with keys below it, or `{ key = … }`"
+            }
+            _ => "write it without quotes",
+        };
+        let mistake = self.item.error(format!("expected {what}, found {found}"));
+        self.mistakes.borrow_mut().push(mistake.help(help));
     }
 
     fn unknown_key(self, item: &Item, key: &str, known: &[&str]) {

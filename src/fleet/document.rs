@@ -162,7 +162,7 @@ pub(super) fn read(files: &dyn Files, name: &str) -> Result<(Item, Vec<Diagnosti
             let mistake = Diagnostic::error("this byte is not UTF-8")
                 .at(&source, valid..valid + 1)
                 .help("save the file as UTF-8");
-            return Ok((Item::empty(&source), vec![mistake]));
+            return Ok((Item::parse(&source).0, vec![mistake]));
         }
     };
     let hidden = secret_ranges(&text);

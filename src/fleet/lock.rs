@@ -21,6 +21,8 @@ pub struct Lock {
     pub os: Vec<OsPin>,
     /// Artifacts.
     pub artifacts: Vec<ArtifactPin>,
+    /// Whether this tool is too old to read it: what is missing then says nothing.
+    pub too_new: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -84,7 +86,10 @@ impl Lock {
                 ))
                 .help("upgrade ephemeros: `cargo install --locked ephemeros`"),
             );
-            return Ok(Self::default());
+            return Ok(Self {
+                too_new: true,
+                ..Self::default()
+            });
         }
         let file: LockFile = decode(&document, &mut mistakes);
         if mistakes.is_empty() {
@@ -99,6 +104,7 @@ impl Lock {
         Ok(Self {
             os: file.os,
             artifacts: file.artifact,
+            too_new: false,
         })
     }
 

@@ -15,6 +15,7 @@ mod pins;
 pub mod publish;
 mod redact;
 pub mod resolve;
+mod roles;
 pub mod root;
 pub mod select;
 pub mod variables;

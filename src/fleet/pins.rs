@@ -30,6 +30,7 @@ pub(super) fn release(
     if version == CURRENT {
         match manifest.lock.os(distro, &channel, arch) {
             Some(pin) => version.clone_from(&pin.version),
+            None if manifest.lock.too_new => {}
             None => {
                 let mistake = Diagnostic::error(format!(
                     "fleet.lock has no release for {} {channel} on {}",
@@ -171,7 +172,10 @@ pub(super) fn artifacts(
                 hash: pin.hash.clone(),
             };
             artifacts.insert(name.clone(), pinned);
-        } else if let Some(item) = manifest.document.find(&["artifacts", name, "url", arch]) {
+        } else if let (false, Some(item)) = (
+            manifest.lock.too_new,
+            manifest.document.find(&["artifacts", name, "url", arch]),
+        ) {
             mistakes.push(
                 item.error(format!("fleet.lock has no digest for `{name}` on {arch}"))
                     .help("run `ephemeros lock`, which reads it and writes its digest"),

@@ -3,15 +3,19 @@
 
 use std::ops::Range;
 
+use crate::nearest::nearest;
+
 /// How private keys begin, wherever somebody has pasted one.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "PRIVATE KEY-----"];
 
 /// The byte ranges that must not be shown: whatever stands as a value in a table of secrets and does not
-/// begin as an encrypted value does, and private keys anywhere.
+/// begin as an encrypted value does, and private keys anywhere. In doubt it hides: a value may go on over
+/// several lines, and a text that is broken has no end of it.
 pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut in_secrets = false;
     let mut in_key = false;
+    let mut open = Open::default();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
@@ -22,6 +26,9 @@ pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
         if in_key || begins {
             ranges.push(offset..offset + content.len());
             in_key = (in_key || content.contains("-----BEGIN")) && !content.contains("-----END");
+        } else if open.is_open() {
+            ranges.push(offset..offset + content.len());
+            open.read(content);
         } else if let Some(header) = trimmed.strip_prefix('[') {
             in_secrets = names_secrets(header.split(']').next().unwrap_or(header));
         } else if !trimmed.starts_with('#') && !trimmed.is_empty() {
@@ -29,12 +36,14 @@ pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
                 Some(equals) => (&content[..equals], equals + 1),
                 None => (content, 0),
             };
-            let value = content[value_at..]
-                .trim_start()
-                .trim_start_matches(['"', '\'']);
+            let written = content[value_at..].trim_start();
+            let value = written.trim_start_matches(['"', '\'']);
             let hides = in_secrets || (value_at > 0 && names_secrets(key));
-            if hides && !value.starts_with("age:") {
-                ranges.push(offset + value_at..offset + content.len());
+            if hides {
+                open.read(written);
+                if !value.starts_with("age:") {
+                    ranges.push(offset + value_at..offset + content.len());
+                }
             }
         }
         offset += line.len();
@@ -42,10 +51,59 @@ pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Whether one part of a dotted key is `secrets`.
+/// What a value has left open at the end of a line.
+#[derive(Default)]
+struct Open {
+    quotes: Option<&'static str>,
+    brackets: usize,
+}
+
+impl Open {
+    fn is_open(&self) -> bool {
+        self.quotes.is_some() || self.brackets > 0
+    }
+
+    /// Reads on; what stands in quotes on one line opens nothing.
+    fn read(&mut self, mut rest: &str) {
+        while !rest.is_empty() {
+            if let Some(quotes) = self.quotes {
+                let Some(end) = rest.find(quotes) else { return };
+                self.quotes = None;
+                rest = &rest[end + quotes.len()..];
+                continue;
+            }
+            let at = rest.find(['"', '\'', '{', '[', '}', ']', '#']);
+            let Some(at) = at else { return };
+            rest = &rest[at..];
+            let opens = ["\"\"\"", "'''"]
+                .into_iter()
+                .find(|it| rest.starts_with(it));
+            match (opens, &rest[..1]) {
+                (Some(quotes), _) => {
+                    self.quotes = Some(quotes);
+                    rest = &rest[quotes.len()..];
+                    continue;
+                }
+                (None, "#") => return,
+                (None, "{" | "[") => self.brackets += 1,
+                (None, "}" | "]") => self.brackets = self.brackets.saturating_sub(1),
+                (None, quote) => {
+                    let end = rest[1..].find(quote);
+                    rest = end.map_or("", |end| &rest[end + 1..]);
+                }
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+    }
+}
+
+/// Whether one part of a dotted key is `secrets`, or was meant to be; an escape in a key may hide it.
 fn names_secrets(key: &str) -> bool {
-    key.split('.')
-        .any(|part| part.trim().trim_matches(['"', '\'', '[']) == "secrets")
+    key.contains('\\')
+        || key.split('.').any(|part| {
+            let part = part.trim().trim_matches(['"', '\'', '[', ' ']);
+            nearest(part, ["secrets"]).is_some()
+        })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::file::{Firmware, NodeFile, ScriptAt};
 use super::manifest::Manifest;
 use super::merge::merged;
 use super::node::{Fleet, Node, Stick, Vault};
-use super::{names, network, pins, variables, volume};
+use super::{names, network, pins, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
 use crate::git::forge::Forge;
 use crate::nearest::nearest;
@@ -24,7 +24,7 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     let (name, id) = identify(manifest, &mut diagnostics);
     let mount = volume::mount(manifest, &mut diagnostics);
     volume::check_recipients(manifest, &mut diagnostics);
-    variables::check_roles(manifest, &mut diagnostics);
+    roles::check(manifest, &mut diagnostics);
     check_forge(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
 
@@ -68,10 +68,11 @@ fn identify(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> (String, 
     let at_top = |message: &str| Diagnostic::error(message).at(&document.source, 0..0);
     let name = manifest.fleet.name.clone().unwrap_or_default();
     if name.is_empty() {
-        diagnostics.push(
-            at_top("the fleet has no name")
-                .help("add `name = \"homelab\"` at the top of fleet.toml"),
-        );
+        let message = "the fleet has no name";
+        let mistake = document
+            .get("name")
+            .map_or_else(|| at_top(message), |item| item.error(message));
+        diagnostics.push(mistake.help("add `name = \"homelab\"` at the top of fleet.toml"));
     }
     let id = match (&manifest.fleet.id, document.get("id")) {
         (Some(text), Some(item)) => Uuid::parse_str(text).map_err(|_| {
@@ -258,9 +259,9 @@ fn parse_secrets(profile: &Item, mistakes: &mut Vec<Diagnostic>) -> BTreeMap<Str
 
 /// Two machines of one name would answer for each other.
 fn check_hostnames(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
-    let mut first: BTreeMap<&str, &Node> = BTreeMap::new();
+    let mut first: BTreeMap<String, &Node> = BTreeMap::new();
     for node in nodes {
-        let Some(other) = first.insert(&node.hostname, node) else {
+        let Some(other) = first.insert(node.hostname.to_ascii_lowercase(), node) else {
             continue;
         };
         let at = |node: &Node| match node.profile.get("hostname") {

@@ -12,57 +12,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file;
 use crate::nearest::nearest;
 
-/// Checks what a role says of itself, once for all nodes.
-pub(super) fn check_roles(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
-    for (name, role) in &manifest.fleet.roles {
-        let at = |path: &[&str]| {
-            let role = manifest.document.find(&["roles", name]);
-            role.and_then(|role| role.find(path))
-        };
-        if let (Some(file), Some(item)) = (&role.env_file, at(&["env_file"]))
-            && !names::is_file_name(file)
-        {
-            diagnostics.push(
-                item.error("this can't be the name of an env file")
-                    .help("letters, digits, `-`, `_` and `.` only: `k3s_env`"),
-            );
-        }
-        if let (None, Some(item)) = (&role.env_file, at(&["variables"])) {
-            diagnostics.push(
-                item.key_error(format!(
-                    "role `{name}` takes variables, and no env file to put them in"
-                ))
-                .help(format!("add `env_file = \"{name}_env\"`")),
-            );
-        }
-        for item in at(&["variables"]).map_or(&[][..], Item::array) {
-            let variable = item.text().unwrap_or("_");
-            let name = variable.strip_suffix('*').unwrap_or(variable);
-            if !names::is_variable(name) && variable != "*" {
-                diagnostics.push(
-                    item.error("this can't be the name of a variable")
-                        .help("letters, digits and `_`; a `*` may stand at the end"),
-                );
-            }
-        }
-        for (path, item) in at(&["files"]).and_then(Item::table).into_iter().flatten() {
-            if !names::is_relative_path(path) {
-                diagnostics.push(
-                    item.key_error("this can't be a file on the secrets volume").help(
-                        "write a path under it, of letters, digits, `-`, `_` and `.`: `\"tls/node.key\"`",
-                    ),
-                );
-            }
-            if item.text().is_some_and(|text| !names::is_variable(text)) {
-                diagnostics.push(
-                    item.error("this can't be the name of a secret")
-                        .help("letters, digits and `_`"),
-                );
-            }
-        }
-    }
-}
-
 /// Splits the roles that a node lists into those that have what they need and those left out for want of
 /// it. Where a role must not be left out, what it lacks is a mistake.
 pub(super) fn roles_that_hold(
@@ -316,8 +265,7 @@ fn check_public(name: &str, item: &Item, secret: Option<&Item>, mistakes: &mut V
             item.key_error("this can't be the name of a variable")
                 .help("letters, digits and `_`, no digit first"),
         );
-    }
-    if let Some(Err(error)) = item
+    } else if let Some(Err(error)) = item
         .text()
         .map(|text| env_file::check_variable(name, text.as_bytes()))
     {

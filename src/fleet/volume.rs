@@ -31,6 +31,10 @@ pub(super) fn mount(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> S
 
 /// Each distribution has places where nothing can be mounted.
 pub(super) fn check_mount(manifest: &Manifest, node: &Node, mistakes: &mut Vec<Diagnostic>) {
+    if !names::is_mount_path(&node.vault.mount) {
+        // Told once, for all nodes.
+        return;
+    }
     let distro = node.os.release.distro;
     let Err(why) = distro.check_mount(&node.vault.mount) else {
         return;

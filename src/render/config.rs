@@ -27,13 +27,14 @@ pub(super) fn build(
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(&node.templates) {
+        let before = mistakes.len();
         let part = if name.ends_with(".ign") {
             let (part, found) = Config::parse(source);
             mistakes.extend(found.into_iter().map(refuse_unknown_key));
             if let Some(part) = &part {
                 mistakes.extend(ignition::validate(part, Some(source)));
             }
-            part
+            part.filter(|_| !mistakes[before..].iter().any(Diagnostic::is_error))
         } else {
             let options = Options {
                 files_dir: Some(&files),
@@ -44,6 +45,15 @@ pub(super) fn build(
             mistakes.extend(translation.diagnostics.into_iter().map(refuse_unknown_key));
             translation.config
         };
+        // What a file says of itself is enough to find it, and every mistake has help.
+        for mistake in &mut mistakes[before..] {
+            if mistake.labels.is_empty() {
+                mistake.labels = Diagnostic::error("").at(source, 0..0).labels;
+            }
+            if mistake.help.is_none() {
+                mistake.help = Some(help_for(name));
+            }
+        }
         match part {
             Some(part) => config = ignition::merge(&config, &part),
             None => whole = false,
@@ -52,10 +62,30 @@ pub(super) fn build(
     if !whole {
         return None;
     }
-    mistakes.extend(ignition::validate(&config, None));
+    mistakes.extend(ignition::validate(&config, None).into_iter().map(together));
     check_spec(node, &config, mistakes);
     check_keys(node, &config, mistakes);
     Some(config)
+}
+
+/// A mistake that stands in no single template.
+fn together(mistake: Diagnostic) -> Diagnostic {
+    let path = mistake.path.as_deref().unwrap_or("$");
+    Diagnostic {
+        message: format!("{} (`{path}` in the merged config)", mistake.message),
+        ..mistake
+    }
+    .help("templates of this node don't go together: look for those that name the same path")
+}
+
+/// Where a kind of config is described.
+fn help_for(name: &str) -> String {
+    let page = if name.ends_with(".ign") {
+        "https://coreos.github.io/ignition/specs/"
+    } else {
+        "https://coreos.github.io/butane/specs/"
+    };
+    format!("what there is, and what it takes: {page}")
 }
 
 /// An operating system that can't read its config stops in the initrd, out of reach.

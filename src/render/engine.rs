@@ -159,6 +159,12 @@ fn format(output: &mut Output, _: &mut State, value: &Value) -> Result<(), Error
                 .write_str(&text)
                 .map_err(|_| Error::from(ErrorKind::WriteFailure))
         }
+        // An error in the clothes of a value: a secret that was asked for through a filter.
+        ValueKind::Invalid => Err(Value::from_iter([value.clone()])
+            .try_iter()?
+            .checked()
+            .find_map(Result::err)
+            .unwrap_or_else(|| Error::from(ErrorKind::InvalidOperation))),
         kind => Err(filters::refuse(
             format!("{} can't be printed as it is", mistake::article(kind)),
             "print one of its parts, or all of it with `| tojson`",

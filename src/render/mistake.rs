@@ -1,6 +1,7 @@
 //! What went wrong in a template, in words that hold no variable's value.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::ValueKind;
@@ -25,8 +26,10 @@ pub(super) fn describe(
         (Some(source), _) => line_span(source, innermost.line().unwrap_or(1)),
         (None, _) => 0..0,
     };
+    let span = source.map_or(span.clone(), |source| whole_name(&source.text, span));
     let expression = source.map_or("", |source| source.text.get(span.clone()).unwrap_or(""));
-    let (message, help) = explain(innermost, expression, context);
+    let is_local = |name: &str| source.is_some_and(|source| binds(&source.text, name));
+    let (message, help) = explain(innermost, expression, context, &is_local);
     let mut diagnostic = Diagnostic::error(message).help(help);
     if let Some(source) = source {
         diagnostic = diagnostic.at(source, span);
@@ -40,7 +43,39 @@ fn causes(error: &Error) -> impl Iterator<Item = &Error> {
     })
 }
 
-fn explain(error: &Error, expression: &str, context: &Value) -> (String, String) {
+/// The engine marks only the end of a longer path: `.b.c` of `a.b.c`.
+fn whole_name(text: &str, span: Range<usize>) -> Range<usize> {
+    if !text[span.start..].starts_with('.') {
+        return span;
+    }
+    let other = |c: char| !c.is_alphanumeric() && c != '_' && c != '.';
+    let before = text[..span.start].trim_end_matches(|c| !other(c));
+    before.len()..span.end
+}
+
+/// Whether a statement of the template may bind a name: such a name is not looked for outside.
+fn binds(text: &str, name: &str) -> bool {
+    let other = |c: char| !c.is_alphanumeric() && c != '_';
+    let statements = text.split("{%").skip(1);
+    statements
+        .filter_map(|rest| rest.split("%}").next())
+        .filter(|statement| {
+            let word = statement
+                .trim_start_matches(['-', '+', ' '])
+                .split(other)
+                .next();
+            ["for", "set", "with", "macro", "import", "from", "call"]
+                .contains(&word.unwrap_or_default())
+        })
+        .any(|statement| statement.split(other).any(|word| word == name))
+}
+
+fn explain(
+    error: &Error,
+    expression: &str,
+    context: &Value,
+    is_local: &dyn Fn(&str) -> bool,
+) -> (String, String) {
     let refusal =
         std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Refusal>());
     if let Some(refusal) = refusal {
@@ -60,7 +95,7 @@ fn explain(error: &Error, expression: &str, context: &Value) -> (String, String)
     };
     let help = "see https://docs.rs/minijinja for the language of templates".to_owned();
     match (error.kind(), detail) {
-        (ErrorKind::UndefinedError, _) => undefined(expression, context),
+        (ErrorKind::UndefinedError, _) => undefined(expression, context, is_local),
         (ErrorKind::TemplateNotFound | ErrorKind::BadInclude, _) => (
             "there is no such template to include".to_owned(),
             "a template includes files of `templates/` by their names".to_owned(),
@@ -75,7 +110,11 @@ fn explain(error: &Error, expression: &str, context: &Value) -> (String, String)
 }
 
 /// Says which part of `a.b.c` is not there, and what is.
-fn undefined(expression: &str, context: &Value) -> (String, String) {
+fn undefined(
+    expression: &str,
+    context: &Value,
+    is_local: &dyn Fn(&str) -> bool,
+) -> (String, String) {
     let path: Vec<&str> = expression.trim().split('.').collect();
     let is_path = path
         .iter()
@@ -83,6 +122,14 @@ fn undefined(expression: &str, context: &Value) -> (String, String) {
     if !is_path {
         return (
             "this is undefined".to_owned(),
+            "test it with `is defined`, or give it a value with `| default(…)`".to_owned(),
+        );
+    }
+    if let [name, _, ..] = path.as_slice()
+        && is_local(name)
+    {
+        return (
+            format!("`{}` is undefined here", path.join(".")),
             "test it with `is defined`, or give it a value with `| default(…)`".to_owned(),
         );
     }
