@@ -7,7 +7,7 @@ use crate::source::Source;
 
 mod report;
 
-pub use report::{Folded, fold};
+pub use report::{Folded, fold, printable};
 
 /// How bad it is. Errors stop a command, warnings don't.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::diagnostic::{Diagnostic, fold};
+use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
 
 /// Work shorter than this shows no progress.
@@ -90,6 +90,18 @@ impl Ui {
         self.result_bytes(text.as_bytes())
     }
 
+    /// Prints a text as it is; on a terminal without what that would obey.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn text(&self, text: &str) -> io::Result<()> {
+        if io::stdout().is_terminal() {
+            self.result(&printable(text))
+        } else {
+            self.result(text)
+        }
+    }
+
     /// Prints a result that may be no text.
     ///
     /// # Errors
@@ -122,7 +134,7 @@ impl Ui {
     /// Says what is going on, unless it is to be quiet.
     pub fn say(&self, text: &str) {
         if !self.manner.quiet {
-            self.tell(text);
+            self.tell(&printable(text));
         }
     }
 
@@ -314,17 +326,4 @@ pub fn listen() -> io::Result<()> {
 #[must_use]
 pub fn exit_code(signal: usize) -> i32 {
     128 + i32::try_from(signal).unwrap_or(2)
-}
-
-/// A text without control characters, which a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, flock};
 use rustix::process::umask;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +49,20 @@ pub enum Durability {
 /// New files that stand ready beside the old ones. Dropped before [`Batch::commit`], it leaves no trace.
 #[derive(Default)]
 pub struct Batch {
-    staged: Vec<(NamedTempFile, PathBuf)>,
+    staged: Vec<(TempPath, PathBuf)>,
     precious: BTreeSet<PathBuf>,
     removed: Vec<PathBuf>,
+    made: Vec<PathBuf>,
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.staged.clear();
+        // Those that hold a file by now stay.
+        for folder in self.made.drain(..).rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 impl Batch {
@@ -74,8 +85,15 @@ impl Batch {
         // A link is written through, as an editor would: `nodes/` may be one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        let missing = folder.ancestors().take_while(|above| !above.exists());
+        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
         fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
+        self.made.extend(missing.into_iter().rev());
         let mode = match fs::metadata(&path) {
+            // It could not be renamed over, and that would be noticed too late.
+            Ok(there) if there.is_dir() => {
+                return Err(WriteError::io(&path)(io::ErrorKind::IsADirectory.into()));
+            }
             Ok(there) => there.permissions().mode() & 0o777,
             Err(_) => 0o666 & !current_umask(),
         };
@@ -94,7 +112,8 @@ impl Batch {
         if durability == Durability::Precious {
             self.precious.insert(folder);
         }
-        self.staged.push((file, path));
+        // Closed, since a fleet has more files than a process may have open.
+        self.staged.push((file.into_temp_path(), path));
         Ok(())
     }
 
@@ -107,16 +126,16 @@ impl Batch {
     ///
     /// # Errors
     /// A file can't be renamed or removed; those before it are done, and a second run finishes the rest.
-    pub fn commit(self) -> Result<(), WriteError> {
-        for (file, path) in self.staged {
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        for (file, path) in std::mem::take(&mut self.staged) {
             file.persist(&path)
                 .map_err(|error| WriteError::io(&path)(error.error))?;
         }
-        for path in self.removed {
+        for path in std::mem::take(&mut self.removed) {
             fs::remove_file(&path).map_err(WriteError::io(&path))?;
         }
         // A rename is on the disk when its folder is.
-        for folder in self.precious {
+        for folder in std::mem::take(&mut self.precious) {
             File::open(&folder)
                 .and_then(|folder| folder.sync_all())
                 .map_err(WriteError::io(&folder))?;
@@ -190,6 +209,23 @@ mod tests {
         drop(batch);
         assert_eq!(fs::read(&path).expect("read"), b"old");
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn folders_made_for_a_batch_go_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a/b/c");
+        let staged = |bytes| {
+            let mut batch = Batch::new();
+            batch
+                .stage(&path, bytes, Durability::Rendered)
+                .expect("staged");
+            batch
+        };
+        drop(staged(b"x"));
+        assert!(!folder.path().join("a").exists());
+        staged(b"x").commit().expect("committed");
+        assert!(path.exists());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `check`: everything that people wrote, without a key.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -13,12 +14,14 @@ pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
     let engine = loaded.engine()?;
-    let used = |template: &&String| {
-        let nodes = &loaded.fleet.nodes;
-        nodes.iter().any(|node| node.templates.contains(template))
-    };
+    let nodes = loaded.fleet.nodes.iter();
+    let used: BTreeSet<&String> = nodes.flat_map(|node| &node.templates).collect();
     // Rendering finds the mistakes in the templates that a node uses.
-    let unused = loaded.manifest.templates.iter().filter(|it| !used(it));
+    let unused = loaded
+        .manifest
+        .templates
+        .iter()
+        .filter(|it| !used.contains(it));
     let broken: Vec<_> = unused
         .filter(|template| !template.starts_with('.'))
         .filter_map(|template| engine.check(template))

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::render::leftover;
 use super::{Failure, Loaded, Outcome, load, plan_text};
 use crate::cli;
 use crate::git;
@@ -37,7 +38,17 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         _ => None,
     };
     plan.weigh(before.as_ref(), &loaded.fleet);
-    let notes = pending(&loaded, &base, &rendered)?;
+    // What was pushed does not depend on what the user compares with.
+    let fetched = match args.against {
+        Some(_) => &base::find(repo, &loaded.fleet.git, None)?,
+        None => &base,
+    };
+    let leftover = if patterns.is_empty() {
+        leftover(&loaded)?.len()
+    } else {
+        0
+    };
+    let notes = pending(&loaded, fetched, &rendered, leftover)?;
     if ui.json() {
         let text = json!({
             "format": 1,
@@ -61,12 +72,17 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
 }
 
 /// What stands between the rendered files and the nodes: not written, not committed, not pushed.
-fn pending(loaded: &Loaded, base: &Base, rendered: &[Rendered]) -> Result<Vec<String>, git::Error> {
+fn pending(
+    loaded: &Loaded,
+    base: &Base,
+    rendered: &[Rendered],
+    leftover: usize,
+) -> Result<Vec<String>, git::Error> {
     let head = match &loaded.repo {
         Some(repo) => base::head(repo)?,
         None => None,
     };
-    let (mut unwritten, mut uncommitted, mut unpushed) = (0, 0, 0);
+    let (mut unwritten, mut uncommitted, mut unpushed) = (leftover, 0, 0);
     for node in rendered {
         for (path, text) in node.files() {
             let on_disk = fs::read(loaded.fleet.root.join(&path)).ok();

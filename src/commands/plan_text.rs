@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::diagnostic::printable;
+use crate::plan::change;
 use crate::plan::change::{Attribute, Change, Kind};
-use crate::plan::compare::{NodePlan, Plan};
+use crate::plan::compare::Plan;
 use crate::plan::cost::Cost;
 
 /// How many nodes are named in one line.
@@ -12,14 +14,14 @@ const NAMED: usize = 8;
 
 pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
     let style = Style(styled);
-    let mut text = format!("Compared with {}.\n\n", plan.base);
+    let mut text = format!("Compared with {}.\n\n", printable(&plan.base));
     for (change, nodes) in by_change(plan) {
         let (sign, colour) = match change.kind {
             Kind::Added => ('+', GREEN),
             Kind::Removed => ('-', RED),
             Kind::Changed => ('~', YELLOW),
         };
-        let subject = style.paint(colour, &format!("{sign} {}", change.subject));
+        let subject = style.paint(colour, &format!("{sign} {}", printable(&change.subject)));
         // Writing to a string can't fail, here and below.
         let _ = writeln!(text, "{subject}  on {}", names(&nodes));
         for Attribute {
@@ -28,8 +30,18 @@ pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
             after,
         } in &change.attributes
         {
+            let is_list =
+                |value: &Option<String>| value.as_ref().is_some_and(|it| it.contains('\n'));
+            if is_list(before) || is_list(after) {
+                let _ = writeln!(text, "    {name}:");
+                let side = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+                for line in change::unified(&side(before), &side(after)).lines() {
+                    let _ = writeln!(text, "      {}", style.diff_line(line));
+                }
+                continue;
+            }
             let side =
-                |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+                |value: &Option<String>| value.as_deref().map_or("nothing".to_owned(), printable);
             let _ = match change.kind {
                 Kind::Added => writeln!(text, "    {name}: {}", side(after)),
                 Kind::Removed => writeln!(text, "    {name}: {}", side(before)),
@@ -41,10 +53,8 @@ pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
         }
         text.push('\n');
     }
-    for node in &plan.nodes {
-        if node.cost == Cost::FirstFlash {
-            write_new(&mut text, node, style, verbose);
-        }
+    for (nodes, changes) in new_nodes(plan, verbose) {
+        write_new(&mut text, &nodes, changes, style, verbose);
     }
     write_costs(&mut text, plan, style);
     text
@@ -65,14 +75,34 @@ fn by_change(plan: &Plan) -> Vec<(&Change, Vec<&str>)> {
     changes.into_iter().collect()
 }
 
-fn write_new(text: &mut String, node: &NodePlan, style: Style, verbose: bool) {
-    let _ = writeln!(
-        text,
-        "{}",
-        style.paint(GREEN, &format!("+ node {}", node.node))
-    );
-    for change in &node.changes {
-        let _ = writeln!(text, "    {}", change.subject);
+/// New nodes, and what is new with them.
+type New<'a> = (Vec<&'a str>, &'a [Change]);
+
+/// New nodes that bring the same things are one; where contents are shown, each stands for itself.
+fn new_nodes(plan: &Plan, verbose: bool) -> Vec<New<'_>> {
+    let mut new: BTreeMap<(Vec<&str>, &str), New<'_>> = BTreeMap::new();
+    for node in &plan.nodes {
+        if node.cost != Cost::FirstFlash {
+            continue;
+        }
+        let subjects = node.changes.iter().map(|change| change.subject.as_str());
+        let apart = if verbose { node.node.as_str() } else { "" };
+        let (nodes, _) = new
+            .entry((subjects.collect(), apart))
+            .or_insert((Vec::new(), &node.changes));
+        nodes.push(&node.node);
+    }
+    let mut new: Vec<_> = new.into_values().collect();
+    new.sort();
+    new
+}
+
+fn write_new(text: &mut String, nodes: &[&str], changes: &[Change], style: Style, verbose: bool) {
+    let s = if nodes.len() == 1 { "" } else { "s" };
+    let heading = format!("+ node{s} {}", names(nodes));
+    let _ = writeln!(text, "{}", style.paint(GREEN, &heading));
+    for change in changes {
+        let _ = writeln!(text, "    {}", printable(&change.subject));
         for line in change.diff.lines().filter(|_| verbose) {
             let _ = writeln!(text, "        {}", style.diff_line(line));
         }
@@ -153,16 +183,7 @@ impl Style {
     }
 
     fn diff_line(self, line: &str) -> String {
-        let line: String = line
-            .chars()
-            .map(|c| {
-                if c.is_control() && c != '\t' {
-                    '\u{fffd}'
-                } else {
-                    c
-                }
-            })
-            .collect();
+        let line = printable(line);
         match line.as_bytes().first() {
             Some(b'+') => self.paint(GREEN, &line),
             Some(b'-') => self.paint(RED, &line),

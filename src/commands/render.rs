@@ -66,6 +66,14 @@ fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error>
             }
         }
     }
+    work.remove = leftover(loaded)?;
+    Ok(work)
+}
+
+/// Rendered files of nodes that are no more.
+pub(super) fn leftover(loaded: &Loaded) -> Result<Vec<String>, git::Error> {
+    let mut leftover = Vec::new();
+    let root = &loaded.fleet.root;
     let owned: BTreeSet<String> = loaded
         .manifest
         .nodes
@@ -76,7 +84,7 @@ fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error>
     if let Some(repo) = &loaded.repo {
         for (folder, suffix) in [("ignition", ".ign"), ("ipxe", ".ipxe")] {
             let tracked = repo.tracked(folder)?;
-            work.remove.extend(tracked.into_iter().filter(|path| {
+            leftover.extend(tracked.into_iter().filter(|path| {
                 let name = path
                     .strip_prefix(folder)
                     .and_then(|name| name.strip_prefix('/'))
@@ -87,7 +95,7 @@ fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error>
             }));
         }
     }
-    Ok(work)
+    Ok(leftover)
 }
 
 fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {

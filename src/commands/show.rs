@@ -59,7 +59,7 @@ pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         let text = json!({ "format": 1, "node": name, "stage": stage, "text": text });
         ui.result(&format!("{text:#}\n"))?;
     } else {
-        ui.result(&text)?;
+        ui.text(&text)?;
     }
     Ok(Outcome::Done)
 }

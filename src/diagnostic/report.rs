@@ -97,10 +97,10 @@ impl Folded {
             );
         }
         if let Some(nodes) = self.nodes() {
-            group = group.element(Level::NOTE.message(nodes));
+            group = group.element(Level::NOTE.message(printable(&nodes)));
         }
         if let Some(help) = help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(printable(help)));
         }
         let renderer = if styled {
             Renderer::styled()
@@ -111,7 +111,8 @@ impl Folded {
         for label in labels {
             text = spell_out_position(label, &text);
         }
-        text
+        // Those of ASCII are not in it, but for the escapes of its own colours.
+        text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}")
     }
 
     /// The report as programs read it. Lines and columns count from 1, columns characters.
@@ -194,10 +195,17 @@ fn ellipsis(more: usize) -> &'static str {
 }
 
 fn origin(source: &Source) -> String {
-    match &source.rendered_for {
+    printable(&match &source.rendered_for {
         Some(node) => format!("{}, rendered for {node}", source.name),
         None => source.name.clone(),
-    }
+    })
+}
+
+/// A text without control characters, which a terminal would obey.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
+    text.replace(obeyed, "\u{fffd}")
 }
 
 /// A rendered text is no file that an editor could open at `:5:3`, so its place is said in words.

@@ -56,7 +56,10 @@ impl Files for Folder {
         for entry in entries {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') && !entry.file_type().map_err(unreadable)?.is_dir() {
+            // A folder that is called as a node file would be is told when it is read.
+            let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+            let is_meant = !is_folder || name.ends_with(".toml");
+            if is_meant && !name.starts_with('.') {
                 names.push(name);
             }
         }

@@ -114,11 +114,32 @@ fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
             minijinja::context! { path, sha512 => file.sha512 },
         ),
     };
-    filled.map_err(|error| {
+    let url = filled.map_err(|error| {
         NoUrl::Template(
             error
                 .detail()
                 .map_or_else(|| error.kind().to_string(), str::to_owned),
         )
-    })
+    })?;
+    check(&url, template).map_err(|why| NoUrl::Template(why.to_owned()))?;
+    Ok(url)
+}
+
+/// A URL that iPXE and Ignition take, another one for each file, and without credentials.
+fn check(url: &str, template: &str) -> Result<(), &'static str> {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme))
+        .ok_or("it is no `http://` or `https://` URL")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
+        return Err("it holds credentials, which would be public");
+    }
+    if host.is_empty() || url.contains(|c: char| !c.is_ascii_graphic()) {
+        return Err("it is no URL");
+    }
+    if !template.contains("path") && !template.contains("sha512") {
+        return Err("it is the same for every file: `{{ path }}` is missing");
+    }
+    Ok(())
 }

@@ -202,7 +202,12 @@ fn check_templates(manifest: &Manifest, profile: &Item, mistakes: &mut Vec<Diagn
         let Some(template) = item.text() else {
             continue;
         };
-        if !manifest.templates.iter().any(|there| there == template) {
+        // The names come sorted.
+        if manifest
+            .templates
+            .binary_search_by(|there| there.as_str().cmp(template))
+            .is_err()
+        {
             let known = manifest.templates.iter().map(String::as_str);
             let help = match nearest(template, known) {
                 Some(near) => format!("a template with a similar name exists: `{near}`"),

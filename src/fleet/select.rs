@@ -25,6 +25,7 @@ fn hint(near: Option<&str>) -> String {
 /// # Errors
 /// The patterns that no node fits.
 pub fn select<'a>(fleet: &'a Fleet, patterns: &[String]) -> Result<Vec<&'a Node>, Vec<NoSuchNode>> {
+    let asked = !patterns.is_empty();
     let patterns: Vec<&str> = patterns
         .iter()
         .flat_map(|patterns| patterns.split(','))
@@ -39,6 +40,12 @@ pub fn select<'a>(fleet: &'a Fleet, patterns: &[String]) -> Result<Vec<&'a Node>
             near: near(fleet, pattern),
         })
         .collect();
+    if asked && patterns.is_empty() {
+        return Err(vec![NoSuchNode {
+            pattern: String::new(),
+            near: None,
+        }]);
+    }
     if !unmatched.is_empty() {
         return Err(unmatched);
     }

@@ -51,6 +51,12 @@ pub enum Error {
         /// Whether the clone holds only the newest commits.
         shallow: bool,
     },
+    /// A revision was asked for where there is no repository.
+    #[error("there is no git repository that could hold `{revision}`")]
+    NoRepository {
+        /// As the user wrote it.
+        revision: String,
+    },
     /// A revision that names a file, a directory or several objects.
     #[error("`{revision}` is not one commit")]
     NotACommit {
@@ -137,6 +143,9 @@ impl Error {
             Self::SeveralRemotes { names } => names
                 .first()
                 .map(|name| format!("say which in fleet.toml\n{}", remote_line(name))),
+            Self::NoRepository { .. } => {
+                Some("run `git init`, or leave out `--against`".to_owned())
+            }
             Self::NotACommit { .. } => Some("name a branch, a tag or a commit".to_owned()),
             Self::Git { source, .. } if source.class() == git2::ErrorClass::Odb => Some(
                 "an object is missing: run `git fetch --refetch --no-filter` in a clone made with `--filter`, \

@@ -91,7 +91,7 @@ impl View {
             // Of `ignition` itself only the version is left.
             self.add(
                 if path == "ignition" {
-                    "Ignition spec"
+                    "ignition spec"
                 } else {
                     path
                 },

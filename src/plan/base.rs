@@ -59,7 +59,12 @@ pub fn find(
     against: Option<&str>,
 ) -> Result<Base, git::Error> {
     let Some(repo) = repo else {
-        return Ok(Base::nothing("nothing: there is no git repository"));
+        return match against {
+            Some(revision) => Err(git::Error::NoRepository {
+                revision: revision.to_owned(),
+            }),
+            None => Ok(Base::nothing("nothing: there is no git repository")),
+        };
     };
     if let Some(revision) = against {
         return at(repo, revision, repo.commit(revision)?);
@@ -79,7 +84,7 @@ pub fn find(
             }
             // Cloned without that branch, or never pushed: HEAD is the nearest to it.
             if let Some(mut base) = head(repo)? {
-                base.name = format!("{}, for {name} was never fetched or pushed here", base.name);
+                base.name = format!("{}, since {name} is not known here", base.name);
                 base.published = false;
                 return Ok(base);
             }

@@ -9,6 +9,7 @@ use super::base::{Base, Content};
 use super::change::{self, Attribute, Change, Kind};
 use super::cost::{Cost, Reasons, reasons};
 use crate::fleet::file::ScriptAt;
+use crate::fleet::names::is_node_name;
 use crate::fleet::node::Fleet;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
@@ -209,14 +210,16 @@ fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {
 
 /// The boot script names the config's digest, which differs whenever the config does: that alone is no news.
 fn compare_script(config: Option<&str>, before: Option<&str>, node: &Rendered) -> Option<Change> {
-    let after = node
-        .script
-        .text
-        .replace(&config_digest(&node.ignition), DIGEST);
-    let old = match (config, before) {
-        (Some(config), Some(before)) => before.replace(&config_digest(config), DIGEST),
-        (_, before) => before.unwrap_or_default().to_owned(),
-    };
+    let (mut old, mut after) = (
+        before.unwrap_or_default().to_owned(),
+        node.script.text.clone(),
+    );
+    if let Some(digest) = config.map(config_digest)
+        && old.contains(&digest)
+    {
+        old = old.replace(&digest, DIGEST);
+        after = after.replace(&config_digest(&node.ignition), DIGEST);
+    }
     (old != after).then(|| Change {
         subject: SCRIPT.to_owned(),
         kind: if before.is_some() {
@@ -245,7 +248,7 @@ pub fn removed(base: &Base, nodes: &BTreeSet<String>) -> Vec<String> {
             let name = path.strip_prefix("ignition/")?;
             name.strip_suffix(".ign")
         })
-        .filter(|name| !nodes.contains(*name))
+        .filter(|name| is_node_name(name) && !nodes.contains(*name))
         .collect();
     owners.into_iter().map(str::to_owned).collect()
 }

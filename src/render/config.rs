@@ -1,6 +1,6 @@
 //! One node's Ignition config: its public env files, then its templates, merged as Ignition merges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -62,7 +62,11 @@ pub(super) fn build(
     if !whole {
         return None;
     }
-    mistakes.extend(ignition::validate(&config, None).into_iter().map(together));
+    // What a template warned of is still there when they are merged.
+    let told: BTreeSet<String> = mistakes.iter().map(|it| it.message.clone()).collect();
+    let merged = ignition::validate(&config, None).into_iter();
+    let new = merged.filter(|mistake| !told.contains(&mistake.message));
+    mistakes.extend(new.map(together));
     check_spec(node, &config, mistakes);
     check_keys(node, &config, mistakes);
     Some(config)

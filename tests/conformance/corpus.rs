@@ -5,6 +5,9 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
 
 /// The links among the local files.
 const LINKS: [&str; 9] = [
@@ -18,6 +21,9 @@ const LINKS: [&str; 9] = [
     "tree/etc/dangling",
     "tree/etc/localtime",
 ];
+
+/// The local files with their links, made once for all tests.
+static COPY: OnceLock<TempDir> = OnceLock::new();
 
 /// The folder of recorded cases.
 pub(crate) struct Corpus {
@@ -46,19 +52,8 @@ impl Corpus {
         if LINKS.iter().all(|link| files.join(link).is_symlink()) {
             return files;
         }
-        let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("conformance-{}", std::process::id()));
-        copy_tree(
-            &self.root.join("butane/outside.txt"),
-            &copy.join("outside.txt"),
-        );
-        copy_tree(&files, &copy.join("files"));
-        for link in LINKS.map(|link| copy.join("files").join(link)) {
-            let target = fs::read_to_string(&link).unwrap();
-            fs::remove_file(&link).unwrap();
-            symlink(target, &link).unwrap();
-        }
-        copy.join("files")
+        let copy = COPY.get_or_init(|| copy_with_links(&self.root.join("butane")));
+        copy.path().join("files")
     }
 
     /// The rows of an index, without its heading.
@@ -84,6 +79,19 @@ impl Corpus {
         files.sort();
         files
     }
+}
+
+fn copy_with_links(butane: &Path) -> TempDir {
+    let copy = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for part in ["outside.txt", "files"] {
+        copy_tree(&butane.join(part), &copy.path().join(part));
+    }
+    for link in LINKS.map(|link| copy.path().join("files").join(link)) {
+        let target = fs::read_to_string(&link).unwrap();
+        fs::remove_file(&link).unwrap();
+        symlink(target, &link).unwrap();
+    }
+    copy
 }
 
 fn copy_tree(from: &Path, to: &Path) {

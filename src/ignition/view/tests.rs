@@ -41,9 +41,9 @@ fn parts_of_things_are_named_after_both() {
     assert_eq!(
         names,
         [
-            "Ignition spec",
             "disk /dev/a",
             "drop-in x.conf of a.service",
+            "ignition spec",
             "partition 2 of /dev/a",
             "partition l of /dev/a",
             "unit a.service"
