@@ -1,0 +1,25 @@
+//! All tests of the tool as a whole, in one binary.
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+mod conformance;
+mod failures;
+mod fleet;
+mod house;
+mod local_files;
+mod manifest;
+mod mutations;
+mod node_settings;
+mod plan;
+mod profile;
+mod readme;
+mod render;
+mod repository;
+mod sealed_values;
+mod secrets;
+mod show;
+mod templates;
+mod terminal;
+mod translation;
+mod url;
+mod variables;
