@@ -23,3 +23,4 @@ mod terminal;
 mod translation;
 mod url;
 mod variables;
+mod yaml;

@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
         if style == ScalarStyle::DoubleQuoted && has_escaped_slash(written) {
             return Err(mistake(range, "unknown escape `\\/`"));
         }
-        let mut text = read_repaired(text.into_owned());
+        let mut text = read_repaired(text.into_owned(), written);
         if quoted && written.contains(NEXT_LINE) {
             text = fold_next_lines(&text);
         }

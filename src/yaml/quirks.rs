@@ -38,6 +38,9 @@ fn with_spaces(before: &str, count: usize, after: &str) -> Option<String> {
 const NOTHING: char = '\u{1}';
 const LINE_END: char = '\u{2}';
 
+/// Escapes that may be one of them.
+const ESCAPED: [&str; 3] = ["\\x0", "\\u000", "\\U0000000"];
+
 /// Lines of a quoted text may be indented less than its key: they are folded into one.
 fn unfold(before: &str, after: &str) -> Option<String> {
     let quote = after
@@ -45,6 +48,9 @@ fn unfold(before: &str, after: &str) -> Option<String> {
         .next()
         .filter(|quote| matches!(quote, '"' | '\''))?;
     let end = 1 + end_of_quoted(&after[1..], quote)?;
+    if quote == '"' && ESCAPED.iter().any(|escape| after[..end].contains(escape)) {
+        return None;
+    }
     let mut unfolded = before.to_owned();
     let mut rest = &after[..end];
     while let Some(line_end) = rest.find('\n') {
@@ -85,9 +91,9 @@ fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// What a repaired text means.
-pub(super) fn read_repaired(text: String) -> String {
-    if text.contains([NOTHING, LINE_END]) {
+/// What a text means that is written in a repaired form. In any other these characters come from escapes.
+pub(super) fn read_repaired(text: String, written: &str) -> String {
+    if written.contains([NOTHING, LINE_END]) {
         text.replace(NOTHING, "").replace(LINE_END, "\n")
     } else {
         text

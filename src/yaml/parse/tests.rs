@@ -90,3 +90,10 @@ fn a_long_chain_of_aliases_is_refused() {
     let text = "- &a0 [x]\n".to_owned() + &links.collect::<String>();
     assert_eq!(complaint(&text), "aliases lead more than 256 levels deep");
 }
+
+#[test]
+fn escapes_of_control_characters_are_kept() {
+    let root = parse("a: \"x\\x01\\x02\\u0001y\"\n").unwrap();
+    let text = root.entries().unwrap()[0].1.text();
+    assert_eq!(text, Some("x\u{1}\u{2}\u{1}y"));
+}
