@@ -256,3 +256,17 @@ fn an_env_file_and_a_secret_file_of_one_name_are_told() {
         .says(&["`r_env` is both an env file and a secret file"])
         .mistakes(1);
 }
+
+#[test]
+fn two_roles_that_put_different_secrets_into_one_file_are_told() {
+    let roles = "[roles.r.files]\nkey = \"A\"\n[roles.s.files]\nkey = \"B\"\n";
+    let node =
+        format!("roles = [\"r\", \"s\"]\nsecrets.A = \"{SECRET}\"\nsecrets.B = \"{SECRET}\"\n");
+    fleet(roles, &node).refuses().says(&[
+        "another role of this node puts another secret into `key`",
+        "fleet.toml:8:1",
+    ]);
+    let same = roles.replace("\"B\"", "\"A\"");
+    let node = format!("roles = [\"r\", \"s\"]\nsecrets.A = \"{SECRET}\"\n");
+    fleet(&same, &node).renders();
+}

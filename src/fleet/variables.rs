@@ -25,32 +25,24 @@ pub(super) fn roles_that_hold(
     loop {
         // A role brings variables of its own, so leaving one out can leave another one wanting.
         let profile = merged(manifest, file, &roles);
-        let wanting: Vec<(String, Vec<&Item>)> = roles
+        let wanting = roles
             .iter()
             .map(|name| (name.clone(), missing(manifest, name, &profile)))
-            .filter(|(_, missing)| !missing.is_empty())
-            .collect();
-        let mut skipped = false;
-        for (name, missing) in wanting {
-            let skips = manifest.fleet.roles[&name].on_missing == OnMissing::Skip;
-            if skips {
-                roles.retain(|role| *role != name);
-                left_out.push(name.clone());
-                skipped = true;
-                mistakes.push(left_out_warning(&name, &missing));
+            .filter(|(_, missing)| !missing.is_empty());
+        let (skipped, failed): (Vec<_>, Vec<_>) =
+            wanting.partition(|(name, _)| manifest.fleet.roles[name].on_missing == OnMissing::Skip);
+        if skipped.is_empty() {
+            for (name, missing) in failed {
+                mistakes.extend(missing.into_iter().map(|item| missing_error(&name, item)));
             }
+            return (roles, left_out);
         }
-        if !skipped {
-            break;
-        }
-    }
-    let profile = merged(manifest, file, &roles);
-    for name in &roles {
-        for item in missing(manifest, name, &profile) {
-            mistakes.push(missing_error(name, item));
+        for (name, missing) in skipped {
+            mistakes.push(left_out_warning(&name, &missing));
+            roles.retain(|role| *role != name);
+            left_out.push(name);
         }
     }
-    (roles, left_out)
 }
 
 /// The names that a role needs and the profile lacks, where the role says so.
@@ -122,8 +114,21 @@ pub(super) fn distribute(
     let mut env_files: BTreeMap<String, EnvFile> = BTreeMap::new();
     let mut secret_files = BTreeMap::new();
     let active = || roles.iter().map(|name| (name, &manifest.fleet.roles[name]));
-    for (_, role) in active() {
-        secret_files.extend(role.files.clone());
+    for (role, path) in
+        active().flat_map(|(name, role)| role.files.keys().map(move |path| (name, path)))
+    {
+        let name = &manifest.fleet.roles[role].files[path];
+        let other = secret_files.insert(path.clone(), name.clone());
+        if other.is_some_and(|other| other != *name)
+            && let Some(item) = manifest.document.find(&["roles", role, "files", path])
+        {
+            mistakes.push(
+                item.key_error(format!(
+                    "another role of this node puts another secret into `{path}`"
+                ))
+                .help("give one of them another path"),
+            );
+        }
     }
     let public = table(profile, "env");
     let secret = table(profile, "secrets");
