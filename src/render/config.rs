@@ -1,11 +1,12 @@
 //! One node's Ignition config: its public env files, then its templates, merged as Ignition merges.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::butane::{self, Options};
+use crate::butane::{Options, translate};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file::write_env_file;
 use crate::fleet::node::{Fleet, Node};
@@ -27,33 +28,8 @@ pub(super) fn build(
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(&node.templates) {
-        let before = mistakes.len();
-        let part = if name.ends_with(".ign") {
-            let (part, found) = Config::parse(source);
-            mistakes.extend(found.into_iter().map(refuse_unknown_key));
-            if let Some(part) = &part {
-                mistakes.extend(ignition::validate(part, Some(source)));
-            }
-            part.filter(|_| !mistakes[before..].iter().any(Diagnostic::is_error))
-        } else {
-            let options = Options {
-                files_dir: Some(&files),
-                links_may_leave: false,
-                ..Options::default()
-            };
-            let translation = butane::translate(source, &options);
-            mistakes.extend(translation.diagnostics.into_iter().map(refuse_unknown_key));
-            translation.config
-        };
-        // What a file says of itself is enough to find it, and every mistake has help.
-        for mistake in &mut mistakes[before..] {
-            if mistake.labels.is_empty() {
-                mistake.labels = Diagnostic::error("").at(source, 0..0).labels;
-            }
-            if mistake.help.is_none() {
-                mistake.help = Some(help_for(name));
-            }
-        }
+        let (part, found) = read(source, name, &files);
+        mistakes.extend(found);
         match part {
             Some(part) => config = ignition::merge(&config, &part),
             None => whole = false,
@@ -70,6 +46,35 @@ pub(super) fn build(
     check_spec(node, &config, mistakes);
     check_keys(node, &config, mistakes);
     Some(config)
+}
+
+/// One rendered template as a config; `None` where a mistake leaves none.
+fn read(source: &Arc<Source>, name: &str, files: &Path) -> (Option<Config>, Vec<Diagnostic>) {
+    let (config, found) = if name.ends_with(".ign") {
+        let (config, mut found) = Config::parse(source);
+        if let Some(config) = &config {
+            found.extend(ignition::validate(config, Some(source)));
+        }
+        (config, found)
+    } else {
+        let options = Options {
+            files_dir: Some(files),
+            links_may_leave: false,
+            ..Options::default()
+        };
+        let translation = translate(source, &options);
+        (translation.config, translation.diagnostics)
+    };
+    let mut found: Vec<Diagnostic> = found.into_iter().map(refuse_unknown_key).collect();
+    for mistake in &mut found {
+        // What a file says of itself is enough to find it, and every mistake has help.
+        if mistake.labels.is_empty() {
+            mistake.labels = Diagnostic::error("").at(source, 0..0).labels;
+        }
+        mistake.help.get_or_insert_with(|| help_for(name));
+    }
+    let sound = !found.iter().any(Diagnostic::is_error);
+    (config.filter(|_| sound), found)
 }
 
 /// A mistake that stands in no single template.
