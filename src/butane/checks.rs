@@ -8,8 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::ignition::report::{Place, Report};
 use crate::ignition::schema::{DIRECTORY, DROPIN, FILE, FILESYSTEM, REFERENCE, RESOURCE, UNIT};
 use crate::ignition::spec::Spec;
-use crate::ignition::value::{Data, Struct, Value};
-use crate::ignition::{self, Config};
+use crate::ignition::value::{Data, Struct};
+use crate::ignition::{self, Config, visit_children};
 use crate::source::Source;
 
 /// Checks a struct and all below it.
@@ -36,21 +36,7 @@ pub(super) fn walk(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) 
         let message = ("both `contents` and `contents_local`", "keep one of them");
         report.error(&at.field(structure, "contents_local"), message);
     }
-    for (field, value) in structure.fields() {
-        walk_value(value, &at.field(structure, field.name), report);
-    }
-}
-
-fn walk_value(value: &Value, at: &Place<'_>, report: &mut Report<'_>) {
-    match &value.data {
-        Data::Struct(structure) => walk(structure, at, report),
-        Data::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                walk_value(item, &at.item(index, item), report);
-            }
-        }
-        _ => {}
-    }
+    visit_children(structure, at, report, walk);
 }
 
 /// Checks that hold for Fedora `CoreOS` only.

@@ -19,6 +19,7 @@ use crate::source::Source;
 pub(crate) use merge::merge_structs;
 use report::{Names, Place, Report};
 pub use spec::Spec;
+pub(crate) use validate::visit_children;
 use value::{Data, Struct, Value};
 pub use view::{Entry, view};
 

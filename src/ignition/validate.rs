@@ -12,17 +12,30 @@ pub(crate) fn walk(structure: &Struct, at: &Place<'_>, report: &mut Report<'_>) 
     if let Some(check) = structure.ty.check {
         check(structure, at, report);
     }
+    visit_children(structure, at, report, walk);
+}
+
+/// What is done with a struct and its place.
+pub(crate) type Visit = fn(&Struct, &Place<'_>, &mut Report<'_>);
+
+/// Visits each struct that stands in a struct, also in its lists.
+pub(crate) fn visit_children(
+    structure: &Struct,
+    at: &Place<'_>,
+    report: &mut Report<'_>,
+    visit: Visit,
+) {
     for (field, value) in structure.fields() {
-        walk_value(value, &at.field(structure, field.name), report);
+        visit_value(value, &at.field(structure, field.name), report, visit);
     }
 }
 
-fn walk_value(value: &Value, at: &Place<'_>, report: &mut Report<'_>) {
+fn visit_value(value: &Value, at: &Place<'_>, report: &mut Report<'_>, visit: Visit) {
     match &value.data {
-        Data::Struct(structure) => walk(structure, at, report),
+        Data::Struct(structure) => visit(structure, at, report),
         Data::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk_value(item, &at.item(index, item), report);
+                visit_value(item, &at.item(index, item), report, visit);
             }
         }
         _ => {}
