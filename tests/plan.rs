@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, RECIPIENT, SECRET};
 use crate::repository::{KNOWN_URL, THREE_LINES};
 
 const NO_CHANGES: &str = "No changes: it is all there already.\n";
@@ -770,4 +770,58 @@ fn a_fleet_in_a_subfolder_is_compared_with_that_folder() {
         .run(&["plan"])
         .code(1)
         .says(&["there is no fleet.toml in ", "-C DIR"]);
+}
+
+#[test]
+fn a_repository_whose_objects_are_gone_is_no_new_one() {
+    let fleet = Fleet::committed();
+    std::fs::remove_dir_all(fleet.root().join(".git/objects")).unwrap();
+    std::fs::create_dir(fleet.root().join(".git/objects")).unwrap();
+    let run = fleet.run(&["plan"]).code(1);
+    assert_eq!(run.stdout, "");
+    run.says(&["can't read the git repository"]);
+}
+
+#[test]
+fn a_role_with_secret_files_that_goes_needs_no_flash_first() {
+    let roles = format!(
+        "{KNOWN_URL}\n[vault]\nrecipients = [\"{RECIPIENT}\"]\n[roles.web.files]\n\"tls/key\" = \"KEY\"\n"
+    );
+    let with =
+        format!("templates = [\"base.bu\"]\nroles = [\"web\"]\nsecrets.KEY = \"{SECRET}\"\n");
+    let without = "templates = [\"base.bu\"]\n";
+    let fleet = Fleet::new().fleet(&roles).node("n1", &with);
+    fleet.renders();
+    let fleet = fleet.git().node("n1", without);
+    let plan = fleet.plans(&[]);
+    assert!(
+        plan.contains("which secrets are files of their own"),
+        "{plan}"
+    );
+    assert!(plan.contains("1 to re-flash"), "{plan}");
+    assert!(!plan.contains("first"), "{plan}");
+    fleet.renders();
+    fleet.git_says(&["add", "-A"]);
+    fleet.git_says(&["commit", "-qm", "without"]);
+    let plan = fleet.node("n1", &with).plans(&[]);
+    assert!(plan.contains("1 to re-flash first"), "{plan}");
+}
+
+#[test]
+fn a_url_that_names_a_commit_moves_with_each() {
+    let of = |url: &str| format!("[git]\nbranch = \"main\"\nraw_url = \"{url}\"\n");
+    let fleet = Fleet::new().fleet(&of("https://c.x/{{ commit }}/{{ path }}"));
+    fleet.renders();
+    let fleet = fleet.git();
+    let moved = fleet.fleet(&of("https://d.y/{{ commit }}/{{ path }}"));
+    let plan = moved.plans(&[]);
+    assert!(plan.contains("where nodes fetch from"), "{plan}");
+    let fleet = moved.fleet(&of("https://c.x/{{ commit }}/{{ path }}"));
+    assert!(fleet.plans(&[]).contains("1 unchanged"));
+    let fleet = fleet.file(
+        "templates/base.bu",
+        "variant: flatcar\nversion: 1.1.0\nkernel_arguments: {should_exist: [a]}\n",
+    );
+    let plan = fleet.plans(&[]);
+    assert!(plan.contains("its URL names a commit"), "{plan}");
 }

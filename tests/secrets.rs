@@ -218,8 +218,25 @@ fn setting_one_value_again_changes_one_line_and_the_version() {
 }
 
 #[test]
-fn one_line_end_of_standard_input_is_no_part_of_the_value_and_a_file_is_taken_whole() {
+fn a_value_that_its_env_file_can_t_hold_is_refused() {
     let fleet = fleet();
+    let before = fleet.read("nodes/n1.toml");
+    for value in [&b"a\xff"[..], b"a\0b", &vec![b'x'; 1 << 20]] {
+        set(&fleet, "n1", "TOKEN", value).code(1).says(&[
+            "an env file can't hold `TOKEN`",
+            "hand it over as a file of its own",
+        ]);
+    }
+    assert_eq!(fleet.read("nodes/n1.toml"), before);
+}
+
+#[test]
+fn one_line_end_of_standard_input_is_no_part_of_the_value_and_a_file_is_taken_whole() {
+    let as_file = fleet().read("fleet.toml").replace(
+        "variables = [\"X_*\", \"TOKEN\"]\nenv_file = \"web_env\"",
+        "files.token = \"TOKEN\"",
+    );
+    let fleet = fleet().file("fleet.toml", &as_file);
     set(&fleet, "defaults", "TOKEN", "of all").code(0);
     for (given, kept) in [
         (&b"a\n"[..], &b"a"[..]),

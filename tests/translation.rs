@@ -285,3 +285,19 @@ fn a_kernel_argument_that_ipxe_would_read_otherwise_is_refused() {
         fleet.run(&["render"]).code(1).says(&["error: ", "line "]);
     }
 }
+
+#[test]
+fn a_mount_unit_is_called_as_its_path() {
+    let unit = |name: &str| {
+        let text = format!(
+            "variant: flatcar\nversion: 1.0.0\nsystemd:\n  units:\n    - name: {name}\n      contents: |\n        \
+             [Mount]\n        What=/dev/x\n        Where=/var/lib-x\n"
+        );
+        Fleet::new().file("templates/base.bu", &text)
+    };
+    unit("secrets.mount").refuses().says(&[
+        "systemd refuses the unit `secrets.mount`, for it mounts `/var/lib-x`",
+        "call it `var-lib\\x2dx.mount`",
+    ]);
+    unit("'var-lib\\x2dx.mount'").renders();
+}

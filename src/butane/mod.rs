@@ -16,6 +16,7 @@ mod schema;
 mod tree;
 pub mod variant;
 
+pub(crate) use mount_unit::escape_path;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -125,7 +125,7 @@ fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {
 
 /// Writes beside, then renames: up to the first rename nothing has changed.
 fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result<(), Failure> {
-    let _orderly = Orderly::begin();
+    let orderly = Orderly::begin();
     let wanted: BTreeSet<&String> = work.write.iter().collect();
     let mut batch = Batch::new();
     ui.start("writing", wanted.len());
@@ -145,5 +145,8 @@ fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result
     for path in &work.remove {
         batch.remove(loaded.fleet.root.join(path));
     }
-    Ok(batch.commit()?)
+    batch.commit()?;
+    // All is written: a Ctrl-C that comes now is too late to say otherwise.
+    std::mem::forget(orderly);
+    Ok(())
 }

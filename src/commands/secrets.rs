@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{Failure, Loaded, Outcome, fail, find_root, load, lock};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
+use crate::env_file;
 use crate::fleet::document::Item;
 use crate::fleet::edit::{EditError, Owner, set_secret};
 use crate::fleet::files::Folder;
@@ -43,7 +44,10 @@ pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome,
 fn places(option: Option<PathBuf>) -> Places {
     let home = match Invoker::detect() {
         Some(invoker) => Some(invoker.home),
-        None => std::env::var_os("HOME").map(PathBuf::from),
+        // A relative one would be the fleet's own folder, where the next commit takes it.
+        None => std::env::var_os("HOME")
+            .map(PathBuf::from)
+            .filter(|home| home.is_absolute()),
     };
     Places {
         option,
@@ -117,6 +121,14 @@ fn set(
         return Err(Failure::problem(
             "the value is empty",
             Some("write it at the prompt, to standard input or into a file for `--file`"),
+        ));
+    }
+    if variables::is_in_env_file(&manifest, name)
+        && let Err(error) = env_file::check_variable(name, &value)
+    {
+        return Err(Failure::problem(
+            format!("an env file can't hold `{name}`: {error}"),
+            Some(error.help()),
         ));
     }
     let secret = seal::seal(&value, &recipients).map_err(|error| Failure::problem(error, None))?;

@@ -38,7 +38,15 @@ pub struct Folder(pub PathBuf);
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
         let path = self.0.join(path);
-        fs::read(&path).map_err(|cause| Unreadable { path, cause })
+        let read = fs::metadata(&path).and_then(|metadata| {
+            if metadata.is_file() || metadata.is_dir() {
+                fs::read(&path)
+            } else {
+                // A pipe would be waited for without end.
+                Err(io::Error::other("it is no regular file"))
+            }
+        });
+        read.map_err(|cause| Unreadable { path, cause })
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, Unreadable> {

@@ -89,7 +89,13 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
     {
         let Some(text) = item.text() else { continue };
         let http = text.starts_with("http://") || text.starts_with("https://");
-        if !http || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        let host = text.split('/').nth(2).unwrap_or_default();
+        if host.contains('@') {
+            mistakes.push(
+                item.error("a mirror's URL is public, and this one holds credentials")
+                    .help("take a mirror that asks for none"),
+            );
+        } else if !http || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             mistakes.push(
                 item.error("this is no base URL of a mirror")
                     .help("write for example `http://10.0.0.2/flatcar`"),

@@ -84,17 +84,28 @@ pub fn url(git: &Git, upstream: Option<&Upstream>, file: &Published<'_>) -> Resu
     Ok(location.raw_url(Revision::Branch(branch), file.path)?)
 }
 
+/// Whether `fleet.toml` fixes the URL by itself, the same in every clone. One that names a commit it does not.
+#[must_use]
+pub fn is_fixed(git: &Git) -> bool {
+    match &git.raw_url {
+        Some(template) => !asks_for_commit(template),
+        None => git.url.is_some(),
+    }
+}
+
+/// Whether a `raw_url` names the commit: then it is another one after each.
+#[must_use]
+pub fn asks_for_commit(template: &str) -> bool {
+    let engine = minijinja::Environment::new();
+    engine
+        .template_from_str(template)
+        .is_ok_and(|template| template.undeclared_variables(false).contains("commit"))
+}
+
 /// The URL that `fleet.toml` fixes by itself, the same in every clone; `None` where it fixes none.
 #[must_use]
 pub fn fixed_url(git: &Git, file: &Published<'_>) -> Option<Result<String, NoUrl>> {
-    let of_a_commit = git
-        .raw_url
-        .as_deref()
-        .is_some_and(|url| url.contains("commit"));
-    if of_a_commit || (git.raw_url.is_none() && git.url.is_none()) {
-        return None;
-    }
-    Some(url(git, None, file))
+    is_fixed(git).then(|| url(git, None, file))
 }
 
 fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {

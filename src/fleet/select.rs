@@ -15,7 +15,7 @@ pub struct NoSuchNode {
 
 fn hint(near: Option<&str>) -> String {
     near.map_or_else(
-        || "; `ephemeros plan` lists them".to_owned(),
+        || "; `ephemeros plan --json` lists them".to_owned(),
         |near| format!("; did you mean `{near}`?"),
     )
 }

@@ -235,6 +235,14 @@ pub fn is_taken(manifest: &Manifest, name: &str) -> bool {
     roles.values().any(|role| is_about(role, name))
 }
 
+/// Whether a role of the fleet puts a name into an env file.
+#[must_use]
+pub fn is_in_env_file(manifest: &Manifest, name: &str) -> bool {
+    let roles = &manifest.fleet.roles;
+    let files = roles.values().flat_map(|role| role.files.clone()).collect();
+    roles.values().any(|role| takes(role, name, true, &files))
+}
+
 /// The warning that no role of the fleet has a use for a name: `check` will refuse it.
 #[must_use]
 pub fn taken_by_nobody(manifest: &Manifest, name: &str) -> Diagnostic {

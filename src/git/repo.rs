@@ -106,8 +106,9 @@ impl Repo {
             .symbolic_target_bytes()
             .and_then(|target| target.strip_prefix(b"refs/heads/"))
             .map(|branch| String::from_utf8_lossy(branch).into_owned());
-        let commit = match head.peel_to_commit() {
-            Ok(commit) => Some(commit.id()),
+        // A branch without a commit is a normal state; a commit without its object is not.
+        let commit = match head.resolve() {
+            Ok(reference) => Some(reference.peel_to_commit().map_err(|e| self.failed(e))?.id()),
             Err(error) if unborn(&error) => None,
             Err(source) => return Err(self.failed(source)),
         };

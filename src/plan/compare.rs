@@ -11,6 +11,7 @@ use super::cost::{Cost, Reasons, reasons};
 use crate::fleet::file::ScriptAt;
 use crate::fleet::names::is_node_name;
 use crate::fleet::node::Fleet;
+use crate::fleet::publish::asks_for_commit;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
 use crate::ignition::{self, Config};
@@ -61,6 +62,10 @@ impl Plan {
             let script = plan.changes.iter().any(|change| change.subject == SCRIPT);
             if script && node.stick.script == ScriptAt::Stick {
                 reasons.why.push("the boot script".to_owned());
+            }
+            let by_commit = after.git.raw_url.as_deref().is_some_and(asks_for_commit);
+            if by_commit && plan.cost == Cost::Reboot {
+                reasons.why.push("its URL names a commit".to_owned());
             }
             if reasons.first {
                 plan.cost = Cost::ReflashFirst;

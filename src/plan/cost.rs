@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::fleet::file::Git;
 use crate::fleet::node::{Fleet, Node};
+use crate::fleet::publish::is_fixed;
 
 /// What a node's change costs, the dearest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,10 +80,17 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
         "the layout of the stick",
         false,
     );
+    let needs = node.secret_files.iter();
+    let needs = needs.filter(|(path, name)| old.secret_files.get(*path) != Some(*name));
     note(
         old.secret_files != node.secret_files,
-        "the secret files",
-        true,
+        "which secrets are files of their own",
+        needs.count() > 0,
+    );
+    note(
+        old.os.release.arch != node.os.release.arch,
+        "the architecture of the machine",
+        false,
     );
     for name in node
         .secrets
@@ -119,9 +127,20 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
     reasons
 }
 
-/// Whether a stick is told a URL that is no longer the right one. A URL that stands in `fleet.toml` is set
-/// anew by the boot script, which git serves.
+/// Whether a stick is told a URL that is no longer the right one. A URL that `fleet.toml` fixes is set anew by
+/// the boot script, which git serves.
 fn moves(before: &Git, after: &Git) -> bool {
-    let is_fixed = after.url.is_some() || after.raw_url.is_some();
-    !is_fixed && before != after
+    // What is written out as the default is no change.
+    let place = |git: &Git| {
+        let branch = git.publish.clone().or_else(|| git.branch.clone());
+        let remote = git.remote.clone().unwrap_or_else(|| "origin".to_owned());
+        (
+            branch,
+            remote,
+            git.url.clone(),
+            git.forge.clone(),
+            git.raw_url.clone(),
+        )
+    };
+    !is_fixed(after) && place(before) != place(after)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::butane::{Options, translate};
+use crate::butane::{Options, escape_path, translate};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file::write_env_file;
 use crate::fleet::node::{Fleet, Node};
@@ -45,6 +45,7 @@ pub(super) fn build(
     mistakes.extend(new.map(together));
     check_spec(node, &config, mistakes);
     check_keys(node, &config, mistakes);
+    check_mounts(&config, mistakes);
     Some(config)
 }
 
@@ -65,7 +66,8 @@ fn read(source: &Arc<Source>, name: &str, files: &Path) -> (Option<Config>, Vec<
         let translation = translate(source, &options);
         (translation.config, translation.diagnostics)
     };
-    let mut found: Vec<Diagnostic> = found.into_iter().map(refuse_unknown_key).collect();
+    let found = found.into_iter().filter_map(refuse_unknown_key);
+    let mut found: Vec<Diagnostic> = found.collect();
     for mistake in &mut found {
         // What a file says of itself is enough to find it, and every mistake has help.
         if mistake.labels.is_empty() {
@@ -134,12 +136,13 @@ fn check_spec(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
 }
 
 /// Butane lets a misspelt key pass with a warning; here it would reach machines. A merge key (`<<`) has its
-/// effect, and Butane warns of it all the same.
-fn refuse_unknown_key(mut mistake: Diagnostic) -> Diagnostic {
-    if report::is_unknown_key(&mistake) && !mistake.message.contains("`<<`") {
+/// effect, and what Butane says of it is not true.
+fn refuse_unknown_key(mut mistake: Diagnostic) -> Option<Diagnostic> {
+    if report::is_unknown_key(&mistake) {
         mistake.severity = Severity::Error;
+        return (!mistake.message.contains("`<<`")).then_some(mistake);
     }
-    mistake
+    Some(mistake)
 }
 
 /// The config that the tool itself adds: a file for each env file with public variables.
@@ -188,9 +191,37 @@ fn check_keys(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
     let mut warning = Diagnostic::warning(
         "`ssh_authorized_keys` are set, and no template of this node gives them to `core`",
     )
-    .help("add the template that does, `ssh.bu` in the example, to its `templates`");
+    .help("add the template that does, `core.bu` in the example, to its `templates`");
     if let Some(item) = node.profile.get("ssh_authorized_keys") {
         warning = warning.at(&item.source, item.span.clone());
     }
     mistakes.push(warning);
+}
+
+/// systemd refuses a mount unit of another name than its path has.
+fn check_mounts(config: &Config, mistakes: &mut Vec<Diagnostic>) {
+    let systemd = config.root().child("systemd");
+    for unit in systemd
+        .into_iter()
+        .flat_map(|systemd| systemd.structs("units"))
+    {
+        let name = unit.text("name").unwrap_or_default();
+        let contents = unit.text("contents").unwrap_or_default();
+        let Some(place) = contents
+            .lines()
+            .find_map(|line| line.strip_prefix("Where="))
+        else {
+            continue;
+        };
+        let right = format!("{}.mount", escape_path(place.trim()));
+        if name.ends_with(".mount") && name != right && !place.contains('%') {
+            mistakes.push(
+                Diagnostic::error(format!(
+                    "systemd refuses the unit `{name}`, for it mounts `{}`",
+                    place.trim()
+                ))
+                .help(format!("call it `{right}`")),
+            );
+        }
+    }
 }

@@ -39,7 +39,10 @@ impl Engine {
         for name in files.list("templates")? {
             let path = format!("templates/{name}");
             match String::from_utf8(files.read(&path)?) {
-                Ok(text) => drop(sources.insert(name, Source::file(path, text))),
+                Ok(text) => {
+                    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                    sources.insert(name, Source::file(path, text));
+                }
                 Err(_) => drop(not_text.insert(name)),
             }
         }
