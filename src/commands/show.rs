@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use sha2::{Digest, Sha512};
 
 use super::published::{self, Refused};
 use super::{Failure, Loaded, Outcome, load};
@@ -13,6 +12,7 @@ use crate::cli::{self, Stage};
 use crate::fleet::document::{Item, Value};
 use crate::fleet::node::Node;
 use crate::ipxe;
+use crate::render::rendered::config_sha512;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -175,14 +175,11 @@ fn config_url(
     ignition: &str,
     raw_url: Option<&str>,
 ) -> Result<String, Failure> {
-    let sha512 = Sha512::digest(ignition)
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     published::config_url(
         &loaded.fleet,
         loaded.repo.as_ref(),
         &node.name,
-        &sha512,
+        &config_sha512(ignition),
         raw_url,
     )
     .map_err(|refused| match refused {

@@ -24,16 +24,6 @@ fn is_label(label: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// A variable of a service, as a shell and systemd take it.
-#[must_use]
-pub fn is_variable(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 /// A file's name, safe in a unit file, on a FAT volume and in a URL.
 #[must_use]
 pub fn is_file_name(name: &str) -> bool {

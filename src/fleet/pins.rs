@@ -125,10 +125,7 @@ pub(super) fn check_artifacts(manifest: &Manifest, diagnostics: &mut Vec<Diagnos
             let Some(item) = manifest.document.find(&["artifacts", name, "url", arch]) else {
                 continue;
             };
-            let Some(known) = [Arch::Amd64, Arch::Arm64]
-                .into_iter()
-                .find(|known| known.name() == arch)
-            else {
+            let Some(known) = Arch::parse(arch) else {
                 diagnostics.push(
                     item.key_error(format!("unknown architecture `{arch}`"))
                         .help("write one of `amd64`, `arm64`"),

@@ -9,7 +9,6 @@ use super::decode::decode;
 use super::document::Item;
 use super::file::{Firmware, NodeFile, ScriptAt};
 use super::manifest::Manifest;
-use super::merge::merged;
 use super::node::{Fleet, Node, Stick, Vault};
 use super::{names, network, pins, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
@@ -113,8 +112,8 @@ fn resolve_node(
         );
     }
     let all_roles = listed_roles(manifest, file, mistakes);
-    let (roles, left_out) = variables::roles_that_hold(manifest, file, &all_roles, mistakes);
-    let profile = merged(manifest, file, &roles);
+    let (roles, left_out, profile) =
+        variables::roles_that_hold(manifest, file, &all_roles, mistakes);
     // The layers were typed one by one when they were read: what is wrong in them is told already.
     let typed: NodeFile = decode(&profile, &mut Vec::new());
 

@@ -4,6 +4,7 @@ use super::document::Item;
 use super::manifest::Manifest;
 use super::names;
 use crate::diagnostic::Diagnostic;
+use crate::env_file::is_variable_name;
 
 /// Checks what a role says of itself, once for all nodes.
 pub(super) fn check(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
@@ -31,7 +32,7 @@ pub(super) fn check(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
         for item in at(&["variables"]).map_or(&[][..], Item::array) {
             let variable = item.text().unwrap_or("_");
             let name = variable.strip_suffix('*').unwrap_or(variable);
-            if !names::is_variable(name) && variable != "*" {
+            if !is_variable_name(name) && variable != "*" {
                 diagnostics.push(
                     item.error("this can't be the name of a variable")
                         .help("letters, digits and `_`; a `*` may stand at the end"),
@@ -46,7 +47,7 @@ pub(super) fn check(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
                     ),
                 );
             }
-            if item.text().is_some_and(|text| !names::is_variable(text)) {
+            if item.text().is_some_and(|text| !is_variable_name(text)) {
                 diagnostics.push(
                     item.error("this can't be the name of a secret")
                         .help("letters, digits and `_`"),

@@ -6,20 +6,20 @@ use super::document::{Item, Table};
 use super::file::{OnMissing, Role};
 use super::manifest::Manifest;
 use super::merge::merged;
-use super::names;
 use super::node::EnvFile;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file;
 use crate::nearest::nearest;
 
 /// Splits the roles that a node lists into those that have what they need and those left out for want of
-/// it. Where a role must not be left out, what it lacks is a mistake.
+/// it, with the node's layers merged for the former. Where a role must not be left out, what it lacks is a
+/// mistake.
 pub(super) fn roles_that_hold(
     manifest: &Manifest,
     file: &Item,
     listed: &[String],
     mistakes: &mut Vec<Diagnostic>,
-) -> (Vec<String>, Vec<String>) {
+) -> (Vec<String>, Vec<String>, Item) {
     let mut roles = listed.to_vec();
     let mut left_out: Vec<String> = Vec::new();
     loop {
@@ -35,7 +35,7 @@ pub(super) fn roles_that_hold(
             for (name, missing) in failed {
                 mistakes.extend(missing.into_iter().map(|item| missing_error(&name, item)));
             }
-            return (roles, left_out);
+            return (roles, left_out, profile);
         }
         for (name, missing) in skipped {
             mistakes.push(left_out_warning(&name, &missing));
@@ -273,7 +273,7 @@ fn how_to_take(manifest: &Manifest, name: &str) -> String {
 }
 
 fn check_public(name: &str, item: &Item, secret: Option<&Item>, mistakes: &mut Vec<Diagnostic>) {
-    if !names::is_variable(name) {
+    if !env_file::is_variable_name(name) {
         mistakes.push(
             item.key_error("this can't be the name of a variable")
                 .help("letters, digits and `_`, no digit first"),

@@ -62,7 +62,7 @@ fn render_node(
             Err(mistake) => mistakes.push(*mistake),
         }
     }
-    let ignition = config::build(fleet, node, &templates, &mut mistakes).map(|it| it.to_json());
+    let ignition = config::build(fleet, node, &templates, &mut mistakes);
     for (name, text) in node.templates.iter().zip(&templates) {
         trace(engine, name, text, &seen, &mut mistakes);
     }

@@ -17,13 +17,13 @@ use crate::source::Source;
 /// Where the public variables of services stand on a node.
 const PUBLIC: &str = "/etc/ephemeros";
 
-/// Builds it. `None` where a template has a mistake that leaves nothing to merge.
+/// Builds it, as the JSON that a node fetches. `None` where a template has a mistake that leaves nothing to merge.
 pub(super) fn build(
     fleet: &Fleet,
     node: &Node,
     templates: &[Arc<Source>],
     mistakes: &mut Vec<Diagnostic>,
-) -> Option<Config> {
+) -> Option<String> {
     let mut config = env_files(node, mistakes)?;
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
@@ -44,9 +44,10 @@ pub(super) fn build(
     let new = merged.filter(|mistake| !told.contains(&mistake.message));
     mistakes.extend(new.map(together));
     check_spec(node, &config, mistakes);
-    check_keys(node, &config, mistakes);
     check_mounts(&config, mistakes);
-    Some(config)
+    let json = config.to_json();
+    check_keys(node, &json, mistakes);
+    Some(json)
 }
 
 /// One rendered template as a config; `None` where a mistake leaves none.
@@ -179,12 +180,11 @@ fn env_files(node: &Node, mistakes: &mut Vec<Diagnostic>) -> Option<Config> {
 }
 
 /// Keys that no template hands on would be missed at the worst moment.
-fn check_keys(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
-    let text = config.to_json();
+fn check_keys(node: &Node, json: &str, mistakes: &mut Vec<Diagnostic>) {
     let lost = node
         .ssh_authorized_keys
         .iter()
-        .any(|key| !serde_json::to_string(key).is_ok_and(|key| text.contains(&key)));
+        .any(|key| !serde_json::to_string(key).is_ok_and(|key| json.contains(&key)));
     if !lost {
         return;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::filters::hex;
 use crate::source::Source;
@@ -48,4 +48,10 @@ pub fn config_digest(ignition: &str) -> String {
     let mut digits = hex(&Sha256::digest(ignition));
     digits.truncate(12);
     digits
+}
+
+/// The SHA-512 of a config, as a published URL may name it.
+#[must_use]
+pub fn config_sha512(ignition: &str) -> String {
+    hex(&Sha512::digest(ignition))
 }

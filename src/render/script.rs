@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::Value;
-use sha2::{Digest, Sha512};
 
 use crate::diagnostic::Diagnostic;
 use crate::fleet::node::{Fleet, Node};
@@ -12,8 +11,7 @@ use crate::fleet::publish::{Published, fixed_url};
 use crate::ipxe;
 use crate::source::Source;
 
-use super::filters::hex;
-use super::rendered::{config_digest, ignition_path};
+use super::rendered::{config_digest, config_sha512, ignition_path};
 
 /// The template's name in `templates/`.
 pub(super) const TEMPLATE: &str = "boot.ipxe";
@@ -31,7 +29,7 @@ pub(super) fn extend_context(
     let path = fleet.path_in_repository(&ignition_path(&node.name));
     let published = Published {
         path: &path,
-        sha512: &hex(&Sha512::digest(config)),
+        sha512: &config_sha512(config),
         commit: None,
     };
     let config_url = match fixed_url(&fleet.git, &published) {
