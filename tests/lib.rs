@@ -6,6 +6,7 @@ mod conformance;
 mod failures;
 mod fleet;
 mod house;
+mod loader;
 mod local_files;
 mod manifest;
 mod mutations;

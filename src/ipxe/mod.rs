@@ -1,5 +1,5 @@
-//! iPXE scripts: the built-in boot script, and other people's read as iPXE reads them. Nothing here knows
-//! of fleets.
+//! iPXE: the built-in boot script, other people's scripts read as iPXE reads them, and what its binaries can do.
+//! Nothing here knows of fleets.
 
 mod builtin;
 mod commands;
@@ -7,6 +7,7 @@ mod evaluate;
 mod expand;
 mod image;
 mod lint;
+pub mod loader;
 mod read;
 mod settings;
 
