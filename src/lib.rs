@@ -44,6 +44,7 @@ pub mod yaml;
 pub mod fleet;
 pub mod plan;
 pub mod render;
+pub mod stick;
 pub mod vault;
 
 // The user.

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["commands"],
     &["ui", "cli"],
     &["plan"],
+    &["stick"],
     &["render", "vault"],
     &["fleet"],
     &["butane"],

@@ -149,6 +149,9 @@ fn check(url: &str, template: &str) -> Result<(), &'static str> {
     if host.is_empty() || url.contains(|c: char| !c.is_ascii_graphic()) {
         return Err("it is no URL");
     }
+    if url.contains("${") {
+        return Err("it holds `${`, which iPXE would fill in");
+    }
     if !template.contains("path") && !template.contains("sha512") {
         return Err("it is the same for every file: `{{ path }}` is missing");
     }

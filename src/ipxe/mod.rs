@@ -8,6 +8,7 @@ mod expand;
 mod image;
 mod lint;
 pub mod loader;
+mod prologue;
 mod read;
 mod settings;
 
@@ -15,4 +16,5 @@ pub use builtin::BODY;
 pub use evaluate::{End, Fetch, Run, run};
 pub use image::{Boot, Image};
 pub use lint::{MAX_CMDLINE, lint};
+pub use prologue::Prologue;
 pub use read::{Command, Line, Script, Token, When, read};

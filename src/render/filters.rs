@@ -62,7 +62,7 @@ fn quote_systemd(text: &str, options: Kwargs) -> Result<String, Error> {
 }
 
 /// Lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string can't fail.

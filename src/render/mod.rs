@@ -8,3 +8,5 @@ mod filters;
 mod mistake;
 pub mod rendered;
 mod script;
+
+pub(crate) use filters::hex;

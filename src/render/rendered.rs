@@ -50,8 +50,8 @@ pub fn config_digest(ignition: &str) -> String {
     digits
 }
 
-/// The SHA-512 of a config, as a published URL may name it.
+/// The SHA-512 of a rendered file, as a published URL may name it.
 #[must_use]
-pub fn config_sha512(ignition: &str) -> String {
-    hex(&Sha512::digest(ignition))
+pub fn sha512(text: &str) -> String {
+    hex(&Sha512::digest(text))
 }

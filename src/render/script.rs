@@ -11,7 +11,7 @@ use crate::fleet::publish::{Published, fixed_url};
 use crate::ipxe;
 use crate::source::Source;
 
-use super::rendered::{config_digest, config_sha512, ignition_path};
+use super::rendered::{config_digest, ignition_path, sha512};
 
 /// The template's name in `templates/`.
 pub(super) const TEMPLATE: &str = "boot.ipxe";
@@ -29,7 +29,7 @@ pub(super) fn extend_context(
     let path = fleet.path_in_repository(&ignition_path(&node.name));
     let published = Published {
         path: &path,
-        sha512: &config_sha512(config),
+        sha512: &sha512(config),
         commit: None,
     };
     let config_url = match fixed_url(&fleet.git, &published) {

@@ -17,6 +17,12 @@ impl Plaintext {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The value, still wiped when dropped.
+    #[must_use]
+    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.0
+    }
 }
 
 /// Why a value could not be decrypted.

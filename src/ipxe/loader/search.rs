@@ -192,6 +192,11 @@ impl Search {
         }
     }
 
+    /// The loader for an architecture, handed over.
+    pub fn take(&mut self, arch: Arch) -> Option<Found> {
+        self.slot(arch).take()
+    }
+
     fn slot(&mut self, arch: Arch) -> &mut Option<Found> {
         match arch {
             Arch::Amd64 => &mut self.amd64,

@@ -1,0 +1,142 @@
+//! Every file that a node's stick holds.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::label::{self, Label};
+use crate::diagnostic::Diagnostic;
+use crate::env_file::write_env_file;
+use crate::fleet::file::ScriptAt;
+use crate::fleet::node::{Fleet, Node};
+use crate::ipxe::Prologue;
+use crate::render::rendered::{Rendered, ignition_path, script_path};
+
+/// The files of a stick by their paths, on each of its two volumes.
+pub struct Contents {
+    pub(super) volume: Uuid,
+    pub(super) efi: BTreeMap<String, Vec<u8>>,
+    pub(super) secrets: BTreeMap<String, Zeroizing<Vec<u8>>>,
+}
+
+/// Opened secrets, by name.
+pub type Opened = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
+/// An iPXE for a stick.
+pub struct Loader {
+    /// Where the firmware looks for it: `EFI/BOOT/BOOTX64.EFI`.
+    pub path: &'static str,
+    /// iPXE's version.
+    pub version: String,
+    /// The binary.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a node fetches.
+pub struct Urls {
+    /// Its config.
+    pub config: String,
+    /// The body of its boot script.
+    pub script: String,
+}
+
+/// Puts together what stands on the stick of a node.
+///
+/// # Errors
+/// Secrets that no env file can hold.
+pub fn contents(
+    fleet: &Fleet,
+    node: &Node,
+    rendered: &Rendered,
+    urls: &Urls,
+    loaders: Vec<Loader>,
+    opened: &Opened,
+) -> Result<Contents, Vec<Diagnostic>> {
+    let secrets = secret_files(node, opened)?;
+    let script_url = match node.stick.script {
+        ScriptAt::Git => Some(urls.script.as_str()),
+        ScriptAt::Stick => None,
+    };
+    let prologue = Prologue {
+        node: &node.name,
+        config_url: &urls.config,
+        script_url,
+        body: &rendered.script.text,
+    };
+    let mut label = Label::new(&node.name, &fleet.name, fleet.id, &urls.config);
+    label.script_url = script_url.map(str::to_owned);
+    label.secrets = node
+        .secrets
+        .iter()
+        .map(|(name, secret)| (name.clone(), secret.version().to_owned()))
+        .collect();
+    let mut efi = BTreeMap::from([
+        ("autoexec.ipxe".to_owned(), prologue.write().into_bytes()),
+        (
+            script_path(&node.name),
+            rendered.script.text.clone().into_bytes(),
+        ),
+        (
+            ignition_path(&node.name),
+            rendered.ignition.clone().into_bytes(),
+        ),
+    ]);
+    for loader in loaders {
+        label.loaders.insert(loader.path.to_owned(), loader.version);
+        efi.insert(loader.path.to_owned(), loader.bytes);
+    }
+    label.files = efi
+        .iter()
+        .map(|(path, bytes)| (path.clone(), label::digest(bytes)))
+        .collect();
+    let text = label
+        .write()
+        .map_err(|error| vec![Diagnostic::error(error.to_string())])?;
+    efi.insert(label::FILE.to_owned(), text.into_bytes());
+    Ok(Contents {
+        volume: node.vault.partuuid,
+        efi,
+        secrets,
+    })
+}
+
+/// The env files and the secrets that are files of their own.
+fn secret_files(node: &Node, opened: &Opened) -> Result<Opened, Vec<Diagnostic>> {
+    let mut files = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for (file, names) in &node.env_files {
+        let variables: BTreeMap<&str, &[u8]> = names
+            .secret
+            .iter()
+            .filter_map(|name| Some((name.as_str(), opened.get(name)?.as_slice())))
+            .collect();
+        if variables.is_empty() {
+            continue;
+        }
+        match write_env_file(&variables) {
+            Ok(text) => {
+                let bytes = Zeroizing::new(text.as_bytes().to_vec());
+                files.insert(file.clone(), bytes);
+            }
+            Err(refused) => mistakes.extend(refused.into_iter().map(|(name, error)| {
+                let mistake = Diagnostic::error(format!("`{file}` can't hold `{name}`: {error}"));
+                let mistake = match node.profile.find(&["secrets", name]) {
+                    Some(item) => mistake.at(&item.source, item.span.clone()),
+                    None => mistake,
+                };
+                mistake.help(error.help())
+            })),
+        }
+    }
+    for (path, name) in &node.secret_files {
+        if let Some(value) = opened.get(name) {
+            files.insert(path.clone(), value.clone());
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(files)
+    } else {
+        Err(mistakes)
+    }
+}

@@ -1,0 +1,198 @@
+//! A drive in memory, which holds only what was written to it, and a part of a drive.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use zeroize::Zeroizing;
+
+/// What is kept or left out as a whole, in bytes.
+const PAGE: usize = 4096;
+
+/// A drive in memory. It is all zeros until it is written, and wiped when dropped, since it holds secrets.
+pub struct Disk {
+    size: u64,
+    at: u64,
+    pages: BTreeMap<u64, Zeroizing<Box<[u8]>>>,
+}
+
+impl Disk {
+    /// An empty one of so many bytes.
+    #[must_use]
+    pub fn new(size: u64) -> Self {
+        Self {
+            size,
+            at: 0,
+            pages: BTreeMap::new(),
+        }
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Everything that isn't zero: offset and bytes, in ascending order, in pieces of at most 4 KiB.
+    pub fn used(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let pages = self.pages.iter();
+        let pages = pages.filter(|(_, page)| page.iter().any(|byte| *byte != 0));
+        pages.map(|(number, page)| (number * PAGE as u64, &page[..]))
+    }
+
+    /// The page that holds the current place, where in it that is, and how much of `wanted` it has.
+    fn here(&self, wanted: usize) -> (u64, usize, usize) {
+        let (page, inside) = (self.at / PAGE as u64, self.at % PAGE as u64);
+        let inside = usize::try_from(inside).unwrap_or(0);
+        let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        (page, inside, wanted.min(PAGE - inside).min(left))
+    }
+}
+
+impl Read for Disk {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let (page, inside, length) = self.here(into.len());
+        match self.pages.get(&page) {
+            Some(page) => into[..length].copy_from_slice(&page[inside..inside + length]),
+            None => into[..length].fill(0),
+        }
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+impl Write for Disk {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        let (page, inside, length) = self.here(from.len());
+        let from = &from[..length];
+        if self.pages.contains_key(&page) || from.iter().any(|byte| *byte != 0) {
+            let page = self.pages.entry(page);
+            let page = page.or_insert_with(|| Zeroizing::new(vec![0; PAGE].into_boxed_slice()));
+            page[inside..inside + length].copy_from_slice(from);
+        }
+        self.at += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Disk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = resolve(to, self.at, self.size)?;
+        Ok(self.at)
+    }
+}
+
+/// Its contents are nobody's business.
+impl fmt::Debug for Disk {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Disk of {} bytes", self.size)
+    }
+}
+
+/// A part of a drive, which can't be left.
+pub(super) struct Window<'a, D> {
+    disk: &'a mut D,
+    start: u64,
+    length: u64,
+    at: u64,
+}
+
+impl<'a, D> Window<'a, D> {
+    /// `length` bytes from `start` on.
+    pub(super) fn new(disk: &'a mut D, start: u64, length: u64) -> Self {
+        Self {
+            disk,
+            start,
+            length,
+            at: 0,
+        }
+    }
+
+    fn cut(&self, wanted: usize) -> usize {
+        let left = self.length.saturating_sub(self.at);
+        wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+}
+
+impl<D: Read + Seek> Read for Window<'_, D> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = self.cut(into.len());
+        self.disk.seek(SeekFrom::Start(self.start + self.at))?;
+        let read = self.disk.read(&mut into[..length])?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl<D: Write + Seek> Write for Window<'_, D> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        let length = self.cut(from.len());
+        self.disk.seek(SeekFrom::Start(self.start + self.at))?;
+        let written = self.disk.write(&from[..length])?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.disk.flush()
+    }
+}
+
+impl<D> Seek for Window<'_, D> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = resolve(to, self.at, self.length)?;
+        Ok(self.at)
+    }
+}
+
+fn resolve(to: SeekFrom, at: u64, end: u64) -> io::Result<u64> {
+    let place = match to {
+        SeekFrom::Start(place) => Some(place),
+        SeekFrom::Current(by) => at.checked_add_signed(by),
+        SeekFrom::End(by) => end.checked_add_signed(by),
+    };
+    place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_was_written_across_pages_and_nothing_else() {
+        let mut disk = Disk::new(5 * PAGE as u64);
+        disk.seek(SeekFrom::Start(PAGE as u64 - 2)).unwrap();
+        disk.write_all(b"abcd").unwrap();
+        disk.write_all(&[0; 3 * PAGE]).unwrap();
+        let used: Vec<u64> = disk.used().map(|(offset, _)| offset).collect();
+        assert_eq!(used, [0, PAGE as u64]);
+        let mut all = Vec::new();
+        disk.seek(SeekFrom::Start(0)).unwrap();
+        disk.read_to_end(&mut all).unwrap();
+        assert_eq!(all.len(), 5 * PAGE);
+        assert_eq!(&all[PAGE - 3..PAGE + 3], b"\0abcd\0");
+    }
+
+    #[test]
+    fn ends_where_it_ends() {
+        let mut disk = Disk::new(6);
+        disk.seek(SeekFrom::End(-2)).unwrap();
+        assert!(disk.write_all(b"abc").is_err());
+        let mut window = Window::new(&mut disk, 2, 3);
+        assert!(window.write_all(b"xyz!").is_err());
+        let mut text = Vec::new();
+        disk.seek(SeekFrom::Start(0)).unwrap();
+        disk.read_to_end(&mut text).unwrap();
+        assert_eq!(text, b"\0\0xyzb");
+        let mut window = Window::new(&mut disk, 2, 2);
+        text.clear();
+        window.read_to_end(&mut text).unwrap();
+        assert_eq!(text, b"xy");
+        assert!(window.seek(SeekFrom::Current(-3)).is_err());
+    }
+}

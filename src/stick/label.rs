@@ -1,0 +1,128 @@
+//! `ephemeros.toml`: whose stick this is, and what is on it. It holds no secret, and no digest of one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::render::hex;
+
+/// Its name on the stick.
+pub(super) const FILE: &str = "ephemeros.toml";
+
+/// The newest format that this version reads, and the one that it writes.
+const FORMAT: u32 = 1;
+
+/// Stands above it, for whoever finds a stick.
+const HEADER: &str = "# What boots here, written by ephemeros. `ephemeros inspect` reads it.\n";
+
+/// The label of a stick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    format: u32,
+    /// Which stick of all: random on a drive, nil in an image.
+    pub stick: Uuid,
+    /// The node.
+    pub node: String,
+    /// The fleet's name.
+    pub fleet: String,
+    /// The fleet's `id`.
+    pub fleet_id: Uuid,
+    /// Where the node fetches its config.
+    pub config_url: String,
+    /// Where it fetches the body of its boot script; absent where that stands on the stick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script_url: Option<String>,
+    /// The other files beside the label: path, and `sha256-` with hex digits.
+    pub files: BTreeMap<String, String>,
+    /// The loaders among them: path, and iPXE's version.
+    #[serde(default)]
+    pub loaders: BTreeMap<String, String>,
+    /// The secrets that the stick carries: name, and the version of the value.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// Why a label can't be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LabelError {
+    /// A later version of the tool wrote it.
+    #[error("`{FILE}` has format {0}, and this version of ephemeros reads up to {FORMAT}")]
+    Newer(u32),
+    /// Somebody else wrote it, or damaged it.
+    #[error("`{FILE}` is damaged: {0}")]
+    Damaged(String),
+}
+
+impl Label {
+    /// A label for an image, which is no stick yet. The rest is filled in.
+    pub(super) fn new(node: &str, fleet: &str, fleet_id: Uuid, config_url: &str) -> Self {
+        Self {
+            format: FORMAT,
+            stick: Uuid::nil(),
+            node: node.to_owned(),
+            fleet: fleet.to_owned(),
+            fleet_id,
+            config_url: config_url.to_owned(),
+            script_url: None,
+            files: BTreeMap::new(),
+            loaders: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    /// The text of the file.
+    pub(super) fn write(&self) -> Result<String, toml::ser::Error> {
+        Ok(format!("{HEADER}{}", toml::to_string(self)?))
+    }
+
+    /// Reads the file.
+    pub(super) fn read(text: &str) -> Result<Self, LabelError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let damaged = |error: toml::de::Error| LabelError::Damaged(error.message().to_owned());
+        // A newer format may have anything else in it.
+        let Format { format } = toml::from_str(text).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(LabelError::Newer(format));
+        }
+        toml::from_str(text).map_err(damaged)
+    }
+}
+
+/// A file's digest, as a label has it.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    format!("sha256-{}", hex(&Sha256::digest(bytes)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comes_back_as_it_was_written() {
+        let mut label = Label::new("n1", "home \"lab\"", Uuid::max(), "https://h/n1.ign");
+        label.files.insert("a b".into(), digest(b"x"));
+        label.secrets.insert("TOKEN".into(), "00ff".into());
+        let text = label.write().unwrap();
+        assert_eq!(Label::read(&text).as_ref(), Ok(&label));
+        // `flash` replaces it in place.
+        assert!(text.contains("\nstick = \"00000000-0000-0000-0000-000000000000\"\n"));
+    }
+
+    #[test]
+    fn a_newer_format_is_named_whatever_else_is_in_it() {
+        assert_eq!(
+            Label::read("format = 2\nx = 1\n"),
+            Err(LabelError::Newer(2))
+        );
+        for text in ["", "format = 1\n", "format = \"1\"\n", "\0", "[["] {
+            let error = Label::read(text);
+            assert!(matches!(error, Err(LabelError::Damaged(_))), "{text:?}");
+        }
+    }
+}

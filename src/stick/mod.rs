@@ -1,0 +1,21 @@
+//! The stick of a node: what is on it, how that is laid out, and reading one back.
+
+mod clock;
+mod contents;
+mod disk;
+mod fat;
+mod file;
+mod gpt;
+mod image;
+mod inspect;
+mod label;
+mod layout;
+
+pub use clock::Clock;
+pub use contents::{Contents, Loader, Opened, Urls, contents};
+pub use disk::Disk;
+pub use file::{SaveError, save};
+pub use image::{ImageError, image};
+pub use inspect::{Found, NoStick, holds_stick, inspect};
+pub use label::{Label, LabelError};
+pub use layout::{Part, SECTOR, SIZE};
