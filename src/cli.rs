@@ -63,6 +63,10 @@ pub enum Command {
     Show(Show),
     /// Check everything that people wrote, without a key
     Check,
+    /// Make a node's stick as a file, which holds its secrets
+    Image(Image),
+    /// Show whose stick a file is, and what is on it
+    Inspect(Inspect),
     /// Keep the secrets
     #[command(subcommand)]
     Secrets(Secrets),
@@ -137,6 +141,32 @@ pub enum Stage {
     Cmdline,
     /// Where the node fetches its config
     Url,
+}
+
+/// `image`.
+#[derive(Args, Debug)]
+pub struct Image {
+    /// The node
+    pub node: String,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// A folder with iPXE loaders, which is looked into first
+    #[arg(long, value_name = "DIR")]
+    pub ipxe: Option<PathBuf>,
+    /// The private key that opens the node's secrets
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Where nodes fetch, with `{{ path }}`: overrides the fleet and the remote for once
+    #[arg(long, value_name = "TEMPLATE")]
+    pub raw_url: Option<String>,
+}
+
+/// `inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// A file that is a stick, or a drive
+    pub file: PathBuf,
 }
 
 /// `secrets`.

@@ -1,13 +1,17 @@
 //! `check`: everything that people wrote, without a key.
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Cursor;
 use std::path::Path;
 
 use serde_json::json;
 
 use super::{Failure, Outcome, count, load};
-use crate::diagnostic::{Folded, fold};
+use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::volume;
+use crate::git::{self, repo::Repo};
+use crate::stick::{Part, holds_stick};
 use crate::ui::Ui;
 
 pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -27,6 +31,9 @@ pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
         .filter_map(|template| engine.check(template))
         .collect();
     loaded.diagnostics.extend(broken);
+    if let Some(repo) = &loaded.repo {
+        loaded.diagnostics.extend(published_sticks(repo)?);
+    }
     let outdated = volume::check_sealed(&loaded.manifest);
     loaded.diagnostics.extend(outdated);
     let rendered = loaded.render(&[], ui)?;
@@ -39,4 +46,35 @@ pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
         ui.result(&format!("{}, no mistakes\n", count(rendered.len(), "node")))?;
     }
     Ok(Outcome::Done)
+}
+
+/// The files of the whole repository that hold a stick, and with it secrets in plain text: as they stand on disk,
+/// and as the next commit takes them.
+fn published_sticks(repo: &Repo) -> Result<Vec<Diagnostic>, git::Error> {
+    // What is shorter holds none of a stick's secrets.
+    let (least, _) = Part::Secrets.place();
+    let mut mistakes = Vec::new();
+    for (path, staged) in repo.staged(least)? {
+        let on_disk = repo.root().join(&path);
+        let is_large =
+            fs::symlink_metadata(&on_disk).is_ok_and(|it| it.is_file() && it.len() >= least);
+        let is_stick =
+            is_large && File::open(&on_disk).is_ok_and(|mut file| holds_stick(&mut file));
+        let is_staged = match staged {
+            Some(id) if !is_stick => holds_stick(&mut Cursor::new(repo.blob(id)?)),
+            _ => false,
+        };
+        if is_stick || is_staged {
+            mistakes.push(
+                Diagnostic::error(format!(
+                    "git tracks `{path}`, which is a stick and holds its node's secrets in plain text"
+                ))
+                .help(format!(
+                    "run `git rm --cached {path}` and ignore `*.img`; if it was ever pushed, set every secret on it to \
+                     another value"
+                )),
+            );
+        }
+    }
+    Ok(mistakes)
 }

@@ -18,16 +18,21 @@ use crate::invoker::Invoker;
 use crate::progress::Stopped;
 use crate::render::engine::Engine;
 use crate::render::rendered::Rendered;
+use crate::stick::SaveError;
 use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
 
 mod check;
+mod destination;
+mod image;
+mod inspect;
 mod plan;
 mod plan_text;
 mod published;
 mod render;
 mod secrets;
 mod show;
+mod stick_inputs;
 
 /// How a command ended well.
 pub enum Outcome {
@@ -98,6 +103,15 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Write(error) => error.into(),
+            SaveError::Stopped(stopped) => stopped.into(),
+        }
+    }
+}
+
 impl From<git::Error> for Failure {
     fn from(error: git::Error) -> Self {
         Self::Problem {
@@ -134,6 +148,8 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),
         Command::Check => check::run(start, ui),
+        Command::Image(args) => image::run(args, start, ui),
+        Command::Inspect(args) => inspect::run(args, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
     }
 }
@@ -182,6 +198,17 @@ fn find_root(start: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
+/// The user's home: under sudo that of the invoking user, not root's.
+fn home() -> Option<PathBuf> {
+    match Invoker::detect() {
+        Some(invoker) => Some(invoker.home),
+        // A relative one would be the fleet's own folder, where the next commit takes what is put there.
+        None => std::env::var_os("HOME")
+            .map(PathBuf::from)
+            .filter(|home| home.is_absolute()),
+    }
+}
+
 /// A number of things, in words.
 fn count(number: usize, thing: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
@@ -210,6 +237,12 @@ impl Loaded {
         select(&self.fleet, patterns)
     }
 
+    /// The node of that name.
+    fn node(&self, name: &str) -> Result<&Node, Failure> {
+        let node = self.fleet.node(name);
+        node.ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))
+    }
+
     /// Renders nodes. The warnings are shown; with an error in anything, all is shown and it fails.
     fn render(&mut self, patterns: &[String], ui: &Ui) -> Result<Vec<Rendered>, Failure> {
         let engine = self.engine()?;
@@ -231,6 +264,24 @@ impl Loaded {
         self.diagnostics.clone_from(&diagnostics);
         ui.mistakes(diagnostics);
         Ok(rendered)
+    }
+
+    /// Renders the one node that a name or pattern fits; the result is its name, too.
+    fn render_one(&mut self, pattern: &str, ui: &Ui) -> Result<(String, Rendered), Failure> {
+        let patterns = [pattern.to_owned()];
+        if let Ok(nodes) = self.select(&patterns)
+            && nodes.len() > 1
+        {
+            return Err(Failure::Usage {
+                message: format!("`{pattern}` fits {} nodes", nodes.len()),
+                help: "name one".to_owned(),
+            });
+        }
+        // With a mistake in the node, rendering it tells what is wrong.
+        let rendered = self.render(&patterns, ui)?.pop();
+        let rendered =
+            rendered.ok_or_else(|| Failure::problem(format!("no node fits `{pattern}`"), None))?;
+        Ok((rendered.node.clone(), rendered))
     }
 
     /// Warns where nodes can't be told where to fetch.

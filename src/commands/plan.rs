@@ -72,7 +72,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
 }
 
 /// What stands between the rendered files and the nodes: not written, not committed, not pushed.
-fn pending(
+pub(super) fn pending(
     loaded: &Loaded,
     base: &Base,
     rendered: &[Rendered],

@@ -1,28 +1,42 @@
 //! Where nodes fetch, as the commands need it: `[git]`, the clone, and what overrides both for once.
 
+use super::{Failure, Loaded};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::Git;
 use crate::fleet::node::Fleet;
 use crate::fleet::publish::{NoUrl, Published, Upstream, url};
 use crate::git::{self, ObjectId, repo::Repo};
-use crate::render::rendered::ignition_path;
+use crate::render::rendered::{ignition_path, sha512};
 
 /// Overrides the URL for once.
 const RAW_URL: &str = "EPHEMEROS_RAW_URL";
 
 /// A URL that can't be told.
-pub(super) enum Refused {
+enum Refused {
     /// By the forge or the settings.
     NoUrl(NoUrl),
     /// By the repository.
     Git(git::Error),
 }
 
-/// The URL of a node's config. `raw_url` is the option of that name.
-pub(super) fn config_url(
+/// The URL of a rendered file: of what stands at `path` in the fleet. `raw_url` is the option of that name.
+pub(super) fn file_url(
+    loaded: &Loaded,
+    path: &str,
+    text: &str,
+    raw_url: Option<&str>,
+) -> Result<String, Failure> {
+    let (fleet, repo) = (&loaded.fleet, loaded.repo.as_ref());
+    derive(fleet, repo, path, &sha512(text), raw_url).map_err(|refused| match refused {
+        Refused::NoUrl(error) => Failure::problem(&error, Some(&error.help())),
+        Refused::Git(error) => error.into(),
+    })
+}
+
+fn derive(
     fleet: &Fleet,
     repo: Option<&Repo>,
-    node: &str,
+    path: &str,
     sha512: &str,
     raw_url: Option<&str>,
 ) -> Result<String, Refused> {
@@ -46,7 +60,7 @@ pub(super) fn config_url(
         _ => None,
     };
     let file = Published {
-        path: &fleet.path_in_repository(&ignition_path(node)),
+        path: &fleet.path_in_repository(path),
         sha512,
         commit: repo.and_then(head_commit),
     };
@@ -60,7 +74,7 @@ fn head_commit(repo: &Repo) -> Option<ObjectId> {
 /// What will be missing when a stick is made.
 pub(super) fn warning(fleet: &Fleet, repo: Option<&Repo>) -> Option<Diagnostic> {
     let node = fleet.nodes.first()?;
-    let (message, help) = match config_url(fleet, repo, &node.name, "", None) {
+    let (message, help) = match derive(fleet, repo, &ignition_path(&node.name), "", None) {
         Ok(_) => return None,
         Err(Refused::NoUrl(error)) => (error.to_string(), Some(error.help())),
         Err(Refused::Git(error)) => (error.to_string(), error.help()),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, Loaded, Outcome, fail, find_root, load, lock};
+use super::{Failure, Loaded, Outcome, fail, find_root, home, load, lock};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
@@ -40,19 +40,12 @@ pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome,
     }
 }
 
-/// Where identities are looked for: under sudo in the invoking user's home, not in root's.
-fn places(option: Option<PathBuf>) -> Places {
-    let home = match Invoker::detect() {
-        Some(invoker) => Some(invoker.home),
-        // A relative one would be the fleet's own folder, where the next commit takes it.
-        None => std::env::var_os("HOME")
-            .map(PathBuf::from)
-            .filter(|home| home.is_absolute()),
-    };
+/// Where identities are looked for.
+pub(super) fn places(option: Option<PathBuf>) -> Places {
     Places {
         option,
         variable: std::env::var_os(IDENTITY).map(PathBuf::from),
-        home,
+        home: home(),
     }
 }
 

@@ -6,41 +6,20 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::published::{self, Refused};
-use super::{Failure, Loaded, Outcome, load};
+use super::published::file_url;
+use super::{Failure, Outcome, load};
 use crate::cli::{self, Stage};
 use crate::fleet::document::{Item, Value};
 use crate::fleet::node::Node;
 use crate::ipxe;
-use crate::render::rendered::config_sha512;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
-    let patterns = [args.node.clone()];
-    let name = match loaded.select(&patterns) {
-        Ok(nodes) if nodes.len() > 1 => {
-            return Err(Failure::Usage {
-                message: format!("`{}` fits {} nodes", args.node, nodes.len()),
-                help: "name one".to_owned(),
-            });
-        }
-        Ok(nodes) => nodes.first().map(|node| node.name.clone()),
-        Err(_) => None,
-    };
-    // With a mistake in the node, rendering it tells what is wrong.
-    let rendered = loaded.render(&patterns, ui)?;
-    let (Some(name), Some(rendered)) = (name, rendered.first()) else {
-        return Err(Failure::problem(
-            format!("no node fits `{}`", args.node),
-            None,
-        ));
-    };
-    let node = loaded
-        .fleet
-        .node(&name)
-        .ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))?;
-    let url = || config_url(&loaded, node, &rendered.ignition, args.raw_url.as_deref());
+    let (name, rendered) = loaded.render_one(&args.node, ui)?;
+    let node = loaded.node(&name)?;
+    let [(path, config), _] = rendered.files();
+    let url = || file_url(&loaded, &path, config, args.raw_url.as_deref());
     let text = match args.stage {
         Stage::Profile => profile(node),
         Stage::Butane => rendered
@@ -167,25 +146,6 @@ fn pretty(json: &str) -> String {
         Ok(value) => format!("{value:#}\n"),
         Err(_) => json.to_owned(),
     }
-}
-
-fn config_url(
-    loaded: &Loaded,
-    node: &Node,
-    ignition: &str,
-    raw_url: Option<&str>,
-) -> Result<String, Failure> {
-    published::config_url(
-        &loaded.fleet,
-        loaded.repo.as_ref(),
-        &node.name,
-        &config_sha512(ignition),
-        raw_url,
-    )
-    .map_err(|refused| match refused {
-        Refused::NoUrl(error) => Failure::problem(&error, Some(&error.help())),
-        Refused::Git(error) => error.into(),
-    })
 }
 
 /// What Linux is told when the script runs and every fetch succeeds.

@@ -7,6 +7,7 @@ use super::file::{OnMissing, Role};
 use super::manifest::Manifest;
 use super::merge::merged;
 use super::node::EnvFile;
+use super::volume;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file;
 use crate::nearest::nearest;
@@ -180,15 +181,7 @@ pub(super) fn distribute(
             ),
         }
     }
-    for path in secret_files.keys() {
-        if env_files.contains_key(path) {
-            mistakes.push(
-                Diagnostic::error(format!("`{path}` is both an env file and a secret file"))
-                    .at(&file.source, 0..0)
-                    .help("rename one of them in fleet.toml"),
-            );
-        }
-    }
+    volume::check_paths(file, &env_files, &secret_files, mistakes);
     (env_files, secret_files)
 }
 

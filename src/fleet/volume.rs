@@ -1,9 +1,11 @@
 //! The secrets volume: who can read what is on it, and where it is mounted.
 
+use std::collections::BTreeMap;
+
 use super::document::Item;
 use super::manifest::Manifest;
 use super::names;
-use super::node::Node;
+use super::node::{EnvFile, Node};
 use crate::diagnostic::Diagnostic;
 use crate::secrets::recipients::{Recipient, Recipients};
 use crate::secrets::value::Secret;
@@ -50,6 +52,39 @@ pub(super) fn check_mount(manifest: &Manifest, node: &Node, mistakes: &mut Vec<D
     mistakes.push(mistake.help(format!(
         "write `mount = \"{MOUNT_ANYWHERE}\"` under `[vault]` in fleet.toml"
     )));
+}
+
+/// The volume is FAT: names that differ in case only are one, and no file is a folder too.
+pub(super) fn check_paths(
+    file: &Item,
+    env_files: &BTreeMap<String, EnvFile>,
+    secret_files: &BTreeMap<String, String>,
+    mistakes: &mut Vec<Diagnostic>,
+) {
+    let mut taken: BTreeMap<String, &String> = BTreeMap::new();
+    let mut refuse = |one: &str, other: &str| {
+        let message = if one == other {
+            format!("`{one}` is both an env file and a secret file")
+        } else {
+            format!("`{one}` and `{other}` can't both be on the secrets volume, which is FAT")
+        };
+        mistakes.push(
+            Diagnostic::error(message)
+                .at(&file.source, 0..0)
+                .help("rename one of them in fleet.toml"),
+        );
+    };
+    for path in env_files.keys().chain(secret_files.keys()) {
+        if let Some(other) = taken.insert(path.to_ascii_lowercase(), path) {
+            refuse(path, other);
+        }
+    }
+    for (lower, path) in &taken {
+        let mut above = lower.match_indices('/').map(|(slash, _)| &lower[..slash]);
+        if let Some(other) = above.find_map(|above| taken.get(above)) {
+            refuse(path, other);
+        }
+    }
 }
 
 /// Every recipient is a public key, and there is one as soon as there is a secret.

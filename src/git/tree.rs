@@ -11,6 +11,9 @@ use super::error::Error;
 use super::repo::Repo;
 use crate::nearest::nearest;
 
+/// The mode of a file in the index that is neither a link nor another repository.
+const REGULAR: u32 = 0o100_000;
+
 /// How a file differs from HEAD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pending {
@@ -125,6 +128,29 @@ impl Repo {
         let index = self.git.index().map_err(|e| self.failed(e))?;
         let full = self.full_path(path).into_bytes();
         Ok(index.iter().any(|entry| entry.path == full))
+    }
+
+    /// The files that git tracks in the whole work tree, by their full paths, with what the next commit takes of
+    /// each; `None` for those of which that is less than `least` bytes.
+    pub fn staged(&self, least: u64) -> Result<Vec<(String, Option<ObjectId>)>, Error> {
+        let failed = |error| self.failed(error);
+        let index = self.git.index().map_err(failed)?;
+        let objects = self.git.odb().map_err(failed)?;
+        let mut files = Vec::new();
+        for entry in index
+            .iter()
+            .filter(|entry| entry.mode & 0o170_000 == REGULAR)
+        {
+            // The index has the size of the file on disk, or 0 where it is not sure.
+            let may_be_large = entry.file_size == 0 || u64::from(entry.file_size) >= least;
+            let is_large = may_be_large && {
+                let (size, _) = objects.read_header(entry.id).map_err(failed)?;
+                size as u64 >= least
+            };
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            files.push((path, is_large.then_some(entry.id)));
+        }
+        Ok(files)
     }
 
     /// Whether git's ignore rules leave a path out; they don't for a file that is tracked.

@@ -1,0 +1,115 @@
+//! Where an image may be written: it holds secrets, so not where the next commit takes it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::git;
+use crate::invoker::Invoker;
+use crate::stick;
+
+/// What is wrong with a place, and what to do.
+type Refusal = (String, String);
+
+/// Checks the place for a node's image; it is absolute then, and without links.
+pub(super) fn check(path: &Path, node: &str, mistakes: &mut Vec<Diagnostic>) -> Option<PathBuf> {
+    let place = find(path, node).and_then(|place| check_git(&place).map(|()| place));
+    place
+        .map_err(|(message, help)| mistakes.push(Diagnostic::error(message).help(help)))
+        .ok()
+}
+
+fn refused(path: &Path, why: &str, help: impl Into<String>) -> Refusal {
+    (format!("`{}` {why}", path.display()), help.into())
+}
+
+fn find(path: &Path, node: &str) -> Result<PathBuf, Refusal> {
+    let Ok(place) = path.canonicalize() else {
+        return find_new(path);
+    };
+    let is = fs::metadata(&place).map_err(|error| {
+        refused(
+            path,
+            &format!("can't be read: {error}"),
+            "name another file",
+        )
+    })?;
+    if is.is_dir() {
+        let inside = path.join(format!("{node}.img"));
+        let help = format!("name a file in it: `--output {}`", inside.display());
+        return Err(refused(path, "is a folder", help));
+    }
+    if !is.is_file() {
+        let help = "write the image to a file, and that to the drive: `dd if=FILE of=DRIVE bs=4M conv=fsync`";
+        return Err(refused(path, "is no regular file", help));
+    }
+    let is_ours =
+        is.len() == 0 || File::open(&place).is_ok_and(|mut there| stick::holds_stick(&mut there));
+    if !is_ours {
+        let help = "remove it first, or name another file";
+        return Err(refused(
+            path,
+            "is there already, and is no stick: it is not overwritten",
+            help,
+        ));
+    }
+    Ok(place)
+}
+
+fn find_new(path: &Path) -> Result<PathBuf, Refusal> {
+    let Some(name) = path.file_name().filter(|_| path != Path::new("-")) else {
+        return Err(refused(
+            path,
+            "is no name of a file",
+            "write `--output NAME.img`",
+        ));
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match folder.canonicalize() {
+        Ok(folder) if folder.is_dir() => Ok(folder.join(name)),
+        Ok(_) => Err(refused(folder, "is no folder", "name a file in a folder")),
+        Err(error) => {
+            let why = format!("can't take an image: {error}");
+            Err(refused(
+                folder,
+                &why,
+                "make the folder first, or name another file",
+            ))
+        }
+    }
+}
+
+/// In a work tree the file must be one that git ignores.
+fn check_git(place: &Path) -> Result<(), Refusal> {
+    let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else {
+        return Ok(());
+    };
+    let failed = |error: git::Error| {
+        let help = error.help();
+        (
+            format!(
+                "whether git ignores `{}` can't be told: {error}",
+                place.display()
+            ),
+            help.unwrap_or_else(|| "name a file outside of git's work tree".to_owned()),
+        )
+    };
+    let repo = match git::repo::open(folder, Invoker::detect().as_ref()) {
+        // Nothing is committed from there.
+        Ok(None) | Err(git::Error::NoWorkTree { .. }) => return Ok(()),
+        Ok(Some(repo)) => repo,
+        Err(error) => return Err(failed(error)),
+    };
+    let name = name.to_string_lossy();
+    if repo.is_ignored(&name).map_err(failed)? {
+        return Ok(());
+    }
+    Err(refused(
+        place,
+        "is in a git work tree and not ignored: the next commit could publish the node's secrets",
+        "add `*.img` to .gitignore and name it so, or name a file elsewhere",
+    ))
+}
