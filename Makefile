@@ -1,4 +1,4 @@
-# `make demo` shows the tool at work on the example fleet; `make test` runs every test.
+# `make demo` shows the tool at work on the example fleet, up to a machine that boots; `make test` runs every test.
 
 CARGO = cargo
 export CARGO_TERM_COLOR ?= auto
@@ -6,7 +6,7 @@ export CARGO_TERM_COLOR ?= auto
 .PHONY: demo test build lint
 
 demo:
-	@tools/setup build
+	@tools/setup demo
 	$(CARGO) build --release --locked
 	@tools/demo
 
