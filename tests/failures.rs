@@ -170,7 +170,7 @@ fn private(fleet: &Fleet, first: &str, args: &str) -> Command {
     unshare
 }
 
-fn can_mount(what: &str) -> bool {
+pub(crate) fn can_mount(what: &str) -> bool {
     if !is_root(what) {
         return false;
     }

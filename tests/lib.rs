@@ -1,11 +1,13 @@
 //! All tests of the tool as a whole, in one binary.
 #![allow(clippy::unwrap_used)]
 
+mod boot;
 mod cases;
 mod conformance;
 mod failures;
 mod fleet;
 mod house;
+mod image;
 mod loader;
 mod local_files;
 mod manifest;

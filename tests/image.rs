@@ -1,0 +1,906 @@
+//! `image` and `inspect`: what is on a stick, read by other people's tools, and every way in which there is none.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ephemeros::ipxe::loader::{Places, find};
+use ephemeros::stick::{Part, SIZE};
+
+use crate::fleet::{Fleet, RECIPIENT, Run};
+use crate::repository::{has_program, skipped};
+
+/// What stands on the stick in one place and nowhere else.
+const VALUE: &str = "hunter2-\u{e9}\"'\\ $x`y\nend ";
+
+const URL: &str = "https://git.example/{{ path }}";
+
+/// A folder with real loaders; a test without them is left out.
+pub(crate) fn loaders() -> Option<PathBuf> {
+    let places = Places {
+        variable: std::env::var_os("EPHEMEROS_IPXE_DIR").map(Into::into),
+        home: std::env::home_dir(),
+        ..Places::default()
+    };
+    let found = find(&places).ok().and_then(|search| search.amd64);
+    let folder = found.and_then(|found| Some(found.path.parent()?.to_owned()));
+    if folder.is_none() {
+        skipped(
+            "a test of sticks",
+            "there is no iPXE here: run tools/loaders",
+        );
+    }
+    folder
+}
+
+pub(crate) fn demo_key() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/identity/demo.age.key")
+}
+
+/// A node with a secret in an env file, and one that is a file of its own, in a git repository.
+fn fleet() -> Fleet {
+    let fleet = Fleet::new()
+        .fleet(&format!(
+            "[git]\nraw_url = \"{URL}\"\n[vault]\nrecipients = [\"{RECIPIENT}\"]\n\
+             [roles.web]\nvariables = [\"TOKEN\"]\nenv_file = \"web_env\"\n[roles.web.files]\n\"tls/node.key\" = \"KEY\"\n"
+        ))
+        .node("n1", "roles = [\"web\"]\ntemplates = [\"base.bu\"]\n")
+        .file(".gitignore", "*.img\n");
+    for (name, value) in [("TOKEN", VALUE), ("KEY", "a key\n\0\u{ff}")] {
+        let set = fleet.command(&["secrets", "set", "n1", name]);
+        set.stdin(value).run().code(0);
+    }
+    fleet.renders();
+    fleet.git()
+}
+
+/// The arguments of a run that succeeds, but for the fleet.
+fn arguments(output: &Path, loaders: &Path) -> Vec<String> {
+    let key = demo_key();
+    let paths = [
+        "image",
+        "n1",
+        "--output",
+        output.to_str().unwrap(),
+        "--ipxe",
+        loaders.to_str().unwrap(),
+        "--identity",
+        key.to_str().unwrap(),
+    ];
+    paths.map(str::to_owned).into()
+}
+
+fn run(fleet: &Fleet, args: &[String]) -> Run {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    fleet.run(&args)
+}
+
+/// A place for images, outside the fleet.
+fn outside(fleet: &Fleet) -> PathBuf {
+    fleet.home()
+}
+
+/// Makes an image there.
+#[track_caller]
+fn image(fleet: &Fleet, name: &str, loaders: &Path) -> PathBuf {
+    let path = outside(fleet).join(name);
+    run(fleet, &arguments(&path, loaders))
+        .code(0)
+        .hides("hunter2");
+    path
+}
+
+/// Runs another tool on an image, which must succeed; what it prints.
+#[track_caller]
+fn tool(program: &str, args: &[&str]) -> String {
+    let ran = Command::new(program)
+        .args(args)
+        .env("MTOOLS_SKIP_CHECK", "1")
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{program} {args:?}: {said}{errors}");
+    said
+}
+
+/// The name by which mtools knows a part of an image.
+fn drive(image: &Path, part: Part) -> String {
+    format!("{}@@{}", image.display(), part.place().0)
+}
+
+fn has_tools(names: &[&str]) -> bool {
+    names.iter().all(|name| {
+        let there = has_program(name);
+        if !there {
+            skipped("a look from outside", &format!("there is no {name}"));
+        }
+        there
+    })
+}
+
+#[test]
+fn other_tools_agree_with_the_image() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["sgdisk", "fsck.fat", "mdir", "mtype"]))
+    else {
+        return;
+    };
+    let fleet = fleet();
+    let image = image(&fleet, "n1.img", &loaders);
+    let path = image.to_str().unwrap();
+    let said = tool("sgdisk", &["-v", path]);
+    assert!(said.contains("No problems found"), "{said}");
+    let table = tool("sgdisk", &["-p", path]);
+    for (code, name) in [
+        ("EF02", "ephemeros-bios"),
+        ("EF00", "ephemeros-efi"),
+        ("8300", "ephemeros-secrets"),
+    ] {
+        let line = table.lines().find(|line| line.ends_with(name)).unwrap();
+        assert!(line.contains(code), "{line}");
+    }
+    let guid = tool("sgdisk", &["-i", "3", path]);
+    let fleet_id = "6b1e2a54-7c0f-4b7e-9d43-2f1f6a3f1c11".parse().unwrap();
+    let partuuid = uuid::Uuid::new_v5(&fleet_id, b"n1").to_string();
+    assert!(guid.to_lowercase().contains(&partuuid), "{guid}{partuuid}");
+
+    fsck(&fleet, &image);
+    let efi = drive(&image, Part::Efi);
+    let list = tool("mdir", &["-/", "-b", "-i", &efi]);
+    for file in [
+        "::/EFI/BOOT/BOOTX64.EFI",
+        "::/autoexec.ipxe",
+        "::/ephemeros.toml",
+        "::/ignition/n1.ign",
+        "::/ipxe/n1.ipxe",
+    ] {
+        assert!(list.lines().any(|line| line == file), "no {file} in {list}");
+    }
+    assert!(tool("mlabel", &["-s", "-i", &efi]).contains("EPHEMEROS"));
+    assert_eq!(
+        tool("mtype", &["-i", &efi, "::/ignition/n1.ign"]),
+        fleet.read("ignition/n1.ign")
+    );
+    let prologue = tool("mtype", &["-i", &efi, "::/autoexec.ipxe"]);
+    assert!(prologue.contains("set config-url https://git.example/ignition/n1.ign\n"));
+    assert!(prologue.contains("set script-url https://git.example/ipxe/n1.ipxe\n"));
+    let secrets = drive(&image, Part::Secrets);
+    assert_eq!(
+        tool("mtype", &["-i", &secrets, "::/web_env"]),
+        "TOKEN=\"hunter2-\u{e9}\\\"'\\\\ \\$x\\`y\nend \"\n"
+    );
+    assert_eq!(
+        tool("mtype", &["-i", &secrets, "::/tls/node.key"]),
+        "a key\n\0\u{ff}"
+    );
+}
+
+/// Has both volumes checked.
+#[track_caller]
+fn fsck(fleet: &Fleet, image: &Path) {
+    for part in [Part::Efi, Part::Secrets] {
+        let (start, length) = part.place();
+        let mut bytes = vec![0; usize::try_from(length).unwrap()];
+        let image = File::open(image).unwrap();
+        image.read_exact_at(&mut bytes, start).unwrap();
+        let volume = outside(fleet).join("volume");
+        fs::write(&volume, bytes).unwrap();
+        let said = tool("fsck.fat", &["-n", "-v", volume.to_str().unwrap()]);
+        assert!(said.contains("32 bit entries"), "{said}");
+        for fault in ["uninitialized", "wrong", "differ", "Bad", "dirty"] {
+            assert!(!said.contains(fault), "{said}");
+        }
+    }
+}
+
+#[test]
+fn many_files_in_deep_folders_are_no_fault_to_fsck() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["fsck.fat", "mdir"])) else {
+        return;
+    };
+    let fleet = fleet();
+    let files: String = (0..60)
+        .flat_map(|n| {
+            let place =
+                |folder: &str| format!("\"{folder}a-rather-long-name-{n}.Key\" = \"KEY\"\n");
+            [place("tls/deep/er/"), place("tls/"), place("")]
+        })
+        .collect();
+    fleet.replace("fleet.toml", "\"tls/node.key\" = \"KEY\"\n", &files);
+    let image = image(&fleet, "n1.img", &loaders);
+    fsck(&fleet, &image);
+    let list = tool("mdir", &["-/", "-b", "-i", &drive(&image, Part::Secrets)]);
+    assert_eq!(
+        list.lines().filter(|line| line.ends_with(".Key")).count(),
+        180
+    );
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes_whatever_was_committed() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let first = fs::read(image(&fleet, "a.img", &loaders)).unwrap();
+    fleet.write("README", "hello");
+    fleet.commit();
+    let second = fs::read(image(&fleet, "b.img", &loaders)).unwrap();
+    assert!(first == second);
+    // Another name of the clone, and another user's clock, change nothing either.
+    let clone = fleet.cloned();
+    let third = fs::read(image(&clone, "c.img", &loaders)).unwrap();
+    assert!(first == third);
+    // A value that is set anew is another one.
+    fleet
+        .command(&["secrets", "set", "n1", "TOKEN"])
+        .stdin("x")
+        .run()
+        .code(0);
+    assert!(first != fs::read(image(&fleet, "a.img", &loaders)).unwrap());
+}
+
+#[test]
+fn only_its_owner_may_read_it_and_zeros_take_no_room() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let path = image(&fleet, "n1.img", &loaders);
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    assert_eq!(metadata.len(), SIZE);
+    assert!(
+        metadata.blocks() * 512 < 8 << 20,
+        "{} blocks",
+        metadata.blocks()
+    );
+    // An older one that was open to all is replaced by one that is not.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    image(&fleet, "n1.img", &loaders);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
+}
+
+#[test]
+fn a_secret_stands_on_its_volume_and_nowhere_else() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let bytes = fs::read(image(&fleet, "n1.img", &loaders)).unwrap();
+    let places: Vec<usize> = bytes
+        .windows(8)
+        .enumerate()
+        .filter(|(_, window)| *window == b"hunter2-")
+        .map(|(at, _)| at)
+        .collect();
+    let (start, length) = Part::Secrets.place();
+    assert_eq!(places.len(), 1);
+    assert!((start..start + length).contains(&(places[0] as u64)));
+}
+
+#[test]
+fn a_place_that_git_would_publish_is_refused() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let before = fleet.files();
+    for name in ["n1.bin", "templates/n1.bin", "nodes/../n1.bin"] {
+        let place = fleet.root().join(name);
+        run(&fleet, &arguments(&place, &loaders))
+            .code(1)
+            .says(&[
+                "error: `",
+                "is in a git work tree and not ignored",
+                ".gitignore",
+            ])
+            .mistakes(1);
+    }
+    assert!(before == fleet.files());
+    let ignored = fleet.root().join("n1.img");
+    run(&fleet, &arguments(&ignored, &loaders)).code(0);
+    // By its name from inside the fleet, and by another fleet's repository.
+    run(&fleet, &arguments(Path::new("x.img"), &loaders)).code(0);
+    let other = Fleet::committed();
+    run(&fleet, &arguments(&other.root().join("n1.img"), &loaders))
+        .code(1)
+        .says(&["not ignored"]);
+    // What git tracks it takes, ignored or not.
+    fleet.git_says(&["add", "--force", "x.img"]);
+    run(&fleet, &arguments(Path::new("x.img"), &loaders))
+        .code(1)
+        .says(&["not ignored"]);
+}
+
+#[test]
+fn what_is_no_stick_is_not_overwritten() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let folder = outside(&fleet);
+    let photo = folder.join("photo.img");
+    fs::write(&photo, "a photo").unwrap();
+    for (place, why) in [
+        (
+            photo.as_path(),
+            "is there already, and is no stick: it is not overwritten",
+        ),
+        (&folder, "is a folder"),
+        (Path::new("/dev/null"), "is no regular file"),
+        (
+            Path::new("nowhere/n1.img"),
+            "can't take an image: No such file or directory",
+        ),
+        (Path::new("/dev/null/n1.img"), "is no folder"),
+        (Path::new("-"), "is no name of a file"),
+        (Path::new(".."), "is a folder"),
+    ] {
+        run(&fleet, &arguments(place, &loaders))
+            .code(1)
+            .says(&["error: ", why, "= help: "])
+            .mistakes(1);
+    }
+    assert_eq!(fs::read(&photo).unwrap(), b"a photo");
+    // What `mktemp` makes is nobody's, and an old stick is replaced.
+    fs::write(&photo, "").unwrap();
+    image(&fleet, "photo.img", &loaders);
+    image(&fleet, "photo.img", &loaders);
+    // Through a link, as an editor would.
+    std::os::unix::fs::symlink("photo.img", folder.join("link.img")).unwrap();
+    image(&fleet, "link.img", &loaders);
+    assert!(
+        fs::symlink_metadata(folder.join("link.img"))
+            .unwrap()
+            .is_symlink()
+    );
+}
+
+#[test]
+fn everything_that_is_missing_is_told_at_once_and_no_file_is_left() {
+    let fleet = fleet().file("empty/x", "");
+    fleet.replace(
+        "fleet.toml",
+        &format!("raw_url = \"{URL}\""),
+        "remote = \"origin\"",
+    );
+    let empty = fleet.root().join("empty");
+    let args = [
+        "image",
+        "n1",
+        "--output",
+        "nowhere/n1.img",
+        "--ipxe",
+        empty.to_str().unwrap(),
+        "--identity",
+        "nowhere/key",
+    ];
+    let run = fleet
+        .command(&args)
+        .env("SOURCE_DATE_EPOCH", "yesterday")
+        .run();
+    run.code(1)
+        .says(&[
+            "can't take an image",
+            "there is no git remote",
+            "holds no iPXE",
+            "can't read the identity `nowhere/key`",
+            "`SOURCE_DATE_EPOCH` is no number",
+        ])
+        .mistakes(5);
+}
+
+#[test]
+fn an_identity_that_does_not_fit_is_told_with_the_secrets_it_was_for() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let key = outside(&fleet).join("other.key");
+    fleet
+        .run(&["secrets", "keygen", "--output", key.to_str().unwrap()])
+        .code(0);
+    let output = outside(&fleet).join("n1.img");
+    let mut args = arguments(&output, &loaders);
+    *args.last_mut().unwrap() = key.to_str().unwrap().to_owned();
+    run(&fleet, &args)
+        .code(1)
+        .says(&[
+            "can't open `KEY`, `TOKEN`: no identity fits",
+            "nodes/n1.toml:",
+            "= help: ",
+        ])
+        .mistakes(1);
+    // None at all.
+    args.truncate(args.len() - 2);
+    run(&fleet, &args)
+        .code(1)
+        .says(&["no identity found", "--identity FILE"]);
+    assert!(!output.exists());
+    // A node without secrets needs none.
+    let fleet = Fleet::new().fleet(&format!("[git]\nraw_url = \"{URL}\"\n"));
+    run(&fleet, &args).code(0);
+}
+
+#[test]
+fn a_secret_that_nothing_sets_makes_no_stick() {
+    let fleet = fleet();
+    let text = fleet.read("nodes/n1.toml");
+    let line = text.lines().find(|line| line.starts_with("TOKEN")).unwrap();
+    let without = text.replace(line, "");
+    fleet.write("nodes/n1.toml", without);
+    let output = outside(&fleet).join("n1.img");
+    run(&fleet, &arguments(&output, Path::new("nowhere")))
+        .code(1)
+        .says(&[
+            "role `web` needs `TOKEN`, and nothing sets it",
+            "secrets set",
+        ]);
+    assert!(!output.exists());
+}
+
+#[test]
+fn loaders_that_can_t_work_are_told() {
+    let Some(loaders) = loaders() else { return };
+    let real = fs::read(find_amd64(&loaders)).unwrap();
+    // An iPXE of before 2021 has no such name in it.
+    let old = replaced(&real, b"autoexec.ipxe", b"autoexec.ipxx");
+    let fleet = fleet()
+        .file("old/ipxe.efi", &old)
+        .file("new/ipxe.efi", &real);
+    let output = outside(&fleet).join("n1.img");
+    let mut args = arguments(&output, Path::new("old"));
+    run(&fleet, &args).code(1).says(&[
+        "error: ",
+        "`old`",
+        "does not read `autoexec.ipxe`",
+        "2021-01-25",
+    ]);
+    // In a usual place it is passed over, with a note.
+    let usual = fleet.home().join(".local/share/ephemeros");
+    fs::create_dir_all(usual.join("ipxe")).unwrap();
+    fs::write(usual.join("ipxe/a.efi"), &old).unwrap();
+    args.drain(4..6);
+    let without = run(&fleet, &args).says(&["note: `", "a.efi` is iPXE", "passed over"]);
+    if without.code != Some(0) {
+        // This machine's own packages have none either.
+        without.says(&["there is no iPXE for amd64 machines", "= help: "]);
+    }
+    fs::write(usual.join("ipxe/b.efi"), &real).unwrap();
+    run(&fleet, &args).code(0);
+    // The fleet's own choice comes first.
+    fleet.replace(
+        "fleet.toml",
+        "[git]",
+        "[stick.ipxe]\nx86_64_efi = \"old/ipxe.efi\"\n[git]",
+    );
+    run(&fleet, &args)
+        .code(1)
+        .says(&["old/ipxe.efi` is iPXE", "does not read"])
+        .mistakes(1);
+    fleet.replace("fleet.toml", "old/ipxe.efi", "new/ipxe.efi");
+    run(&fleet, &args).code(0);
+    fleet.replace("fleet.toml", "x86_64_efi", "arm64_efi");
+    run(&fleet, &args)
+        .code(1)
+        .says(&["is for amd64, and arm64 is needed"]);
+}
+
+fn find_amd64(folder: &Path) -> PathBuf {
+    let places = Places {
+        option: Some(folder.to_owned()),
+        ..Places::default()
+    };
+    find(&places).unwrap().amd64.unwrap().path
+}
+
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() - old.len() {
+        if bytes[at..].starts_with(old) {
+            bytes[at..at + new.len()].copy_from_slice(new);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn what_this_version_can_t_make_is_refused() {
+    let Some(loaders) = loaders() else { return };
+    for (line, says) in [
+        ("stick.firmware = [\"bios\"]", "UEFI alone"),
+        ("network.mac = \"00:00:5e:00:53:40\"", "`mac`"),
+        ("network.vlan = 7\nnetwork.interface = \"eno1\"", "`vlan`"),
+    ] {
+        let fleet = fleet();
+        let text = fleet.read("nodes/n1.toml");
+        fleet.write("nodes/n1.toml", format!("{line}\n{text}"));
+        let output = outside(&fleet).join("n1.img");
+        run(&fleet, &arguments(&output, &loaders))
+            .code(1)
+            .says(&["error: ", says, "= help: "]);
+        assert!(!output.exists());
+    }
+}
+
+#[test]
+fn a_stick_of_its_own_script_is_told_no_other() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mtype"])) else {
+        return;
+    };
+    let fleet = fleet();
+    let text = fleet.read("nodes/n1.toml");
+    fleet.write("nodes/n1.toml", format!("stick.script = \"stick\"\n{text}"));
+    let image = image(&fleet, "n1.img", &loaders);
+    let prologue = tool(
+        "mtype",
+        &["-i", &drive(&image, Part::Efi), "::/autoexec.ipxe"],
+    );
+    assert!(
+        !prologue.contains("script-url") && prologue.contains("\nkernel "),
+        "{prologue}"
+    );
+    fleet
+        .run(&["inspect", image.to_str().unwrap()])
+        .code(0)
+        .prints(&["boot script  on the stick"]);
+}
+
+#[test]
+fn the_time_of_its_files_can_be_set() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mdir"])) else {
+        return;
+    };
+    let fleet = fleet();
+    for (epoch, shown) in [
+        ("", "1980-01-01"),
+        ("1767225600", "2026-01-01"),
+        ("1", "1980-01-01"),
+    ] {
+        let output = outside(&fleet).join("n1.img");
+        let args = arguments(&output, &loaders);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        fleet
+            .command(&args)
+            .env("SOURCE_DATE_EPOCH", epoch)
+            .run()
+            .code(0);
+        for (part, folder) in [(Part::Efi, "::/EFI/BOOT"), (Part::Secrets, "::/tls")] {
+            let list = tool("mdir", &["-i", &drive(&output, part), folder]);
+            let dated = list.lines().filter(|line| line.contains(shown)).count();
+            assert!(dated >= 3, "{epoch}: {list}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_room_on_the_stick_is_told() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let large = outside(&fleet).join("large");
+    fs::write(&large, vec![b'x'; 61 << 20]).unwrap();
+    let file = large.to_str().unwrap();
+    fleet
+        .run(&["secrets", "set", "n1", "KEY", "--file", file])
+        .code(0);
+    let output = outside(&fleet).join("n1.img");
+    run(&fleet, &arguments(&output, &loaders))
+        .code(1)
+        .says(&["error: the secrets take more room than a stick has for them, 60 MiB"]);
+    assert!(!output.exists());
+}
+
+#[test]
+fn a_full_disk_leaves_no_file() {
+    let Some(loaders) = loaders() else { return };
+    if !crate::failures::can_mount("a full disk") {
+        return;
+    }
+    let fleet = fleet();
+    let tool = env!("CARGO_BIN_EXE_ephemeros");
+    let args = arguments(Path::new("/mnt/n1.img"), &loaders).join(" ");
+    let script = format!(
+        "mount -t tmpfs -o size=1m none /mnt; code=0; '{tool}' {args} || code=$?; ls -A /mnt; exit $code"
+    );
+    let ran = fleet
+        .program("unshare")
+        .args(["--mount", "--propagation", "private", "sh", "-c", &script])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "");
+    assert!(
+        stderr.contains("/mnt/n1.img: No space left on device"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn inspect_tells_whose_stick_it_is() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let image = image(&fleet, "n1.img", &loaders);
+    let path = image.to_str().unwrap();
+    fleet
+        .command(&["inspect", path])
+        .folder("/")
+        .run()
+        .code(0)
+        .prints(&[
+            "node         n1\n",
+            "fleet        test (6b1e2a54-7c0f-4b7e-9d43-2f1f6a3f1c11)\n",
+            "stick        an image\n",
+            "config       https://git.example/ignition/n1.ign\n",
+            "EFI/BOOT/BOOTX64.EFI, iPXE ",
+            "secret       TOKEN, version ",
+            "  web_env\n",
+            "  tls/node.key\n",
+        ])
+        .hides("hunter2");
+    let json = fleet.run(&["inspect", path, "--json"]).code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["format"], 1);
+    assert_eq!(json["node"], "n1");
+    assert_eq!(json["faults"].as_array().unwrap().len(), 0);
+    assert_eq!(json["secret_files"]["tls/node.key"], 9);
+}
+
+#[test]
+fn inspect_finds_what_is_not_as_it_was_written() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mcopy", "mdel"])) else {
+        return;
+    };
+    let fleet = fleet();
+    let whole = fs::read(image(&fleet, "whole.img", &loaders)).unwrap();
+    let path = outside(&fleet).join("n1.img");
+    let name = path.to_str().unwrap();
+    let efi = drive(&path, Part::Efi);
+    let note = outside(&fleet).join("note");
+    fs::write(&note, "#!ipxe\n").unwrap();
+    let note = note.to_str().unwrap();
+    let damage: &[(&str, &dyn Fn())] = &[
+        ("`autoexec.ipxe` is not what was written", &|| {
+            tool("mcopy", &["-o", "-i", &efi, note, "::/autoexec.ipxe"]);
+        }),
+        ("`added.ipxe` was added by somebody", &|| {
+            tool("mcopy", &["-i", &efi, note, "::/added.ipxe"]);
+        }),
+        ("`EFI/BOOT/BOOTX64.EFI` is missing", &|| {
+            tool("mdel", &["-i", &efi, "::/EFI/BOOT/BOOTX64.EFI"]);
+        }),
+        ("the backup copy of the partition table is damaged", &|| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_len(SIZE - 4096).unwrap();
+        }),
+        ("the first copy of the partition table is damaged", &|| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.write_all_at(&[0; 64], 512).unwrap();
+        }),
+        ("the secrets volume can't be read", &|| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.write_all_at(&[0; 512], Part::Secrets.place().0)
+                .unwrap();
+        }),
+    ];
+    for (says, damage) in damage {
+        fs::write(&path, &whole).unwrap();
+        damage();
+        fleet
+            .run(&["inspect", name])
+            .code(1)
+            .prints(&["node         n1\n"])
+            .says(&["error: ", says, "this stick is not as it was written"]);
+    }
+    fs::write(&path, &whole).unwrap();
+    let label = tool("mtype", &["-i", &efi, "::/ephemeros.toml"]);
+    for (text, says) in [
+        (
+            label.replace("format = 1", "format = 2"),
+            "has format 2, and this version",
+        ),
+        (
+            label.replace("node = ", "nod = "),
+            "`ephemeros.toml` is damaged: missing field",
+        ),
+    ] {
+        fs::write(note, text).unwrap();
+        tool("mcopy", &["-o", "-i", &efi, note, "::/ephemeros.toml"]);
+        fleet
+            .run(&["inspect", name])
+            .code(1)
+            .says(&["error: ", says]);
+    }
+}
+
+#[test]
+fn inspect_says_what_is_no_stick() {
+    let fleet = Fleet::new().file("text", "text").file("empty", "");
+    for (path, says) in [
+        ("text", "there is no stick of ephemeros on it"),
+        ("empty", "there is no stick of ephemeros on it"),
+        ("/dev/null", "there is no stick of ephemeros on it"),
+        ("templates", "is a folder"),
+        ("nowhere", "can't open `nowhere`: No such file"),
+    ] {
+        fleet
+            .run(&["inspect", path])
+            .code(1)
+            .says(&["error: ", says]);
+    }
+    let mut noise = vec![0; 1 << 20];
+    for (at, byte) in noise.iter_mut().enumerate() {
+        *byte = u8::try_from(at * at % 251).unwrap();
+    }
+    noise[512..520].copy_from_slice(b"EFI PART");
+    let fleet = fleet.file("noise", noise);
+    fleet.run(&["inspect", "noise"]).code(1).says(&["error: "]);
+}
+
+#[test]
+fn check_refuses_a_stick_that_git_tracks_whatever_its_name() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    fleet.run(&["check"]).code(0);
+    let image = image(&fleet, "n1.img", &loaders);
+    let place = fleet.root().join("docs/photo.jpg");
+    fs::create_dir(place.parent().unwrap()).unwrap();
+    fs::copy(&image, &place).unwrap();
+    // Git does not know it yet.
+    fleet.run(&["check"]).code(0);
+    let refused = |fleet: &Fleet| {
+        fleet
+            .run(&["check"])
+            .code(1)
+            .says(&[
+                "error: git tracks `docs/photo.jpg`, which is a stick",
+                "git rm --cached docs/photo.jpg",
+            ])
+            .mistakes(1);
+    };
+    fleet.git_says(&["add", "docs/photo.jpg"]);
+    refused(&fleet);
+    fleet.commit();
+    refused(&fleet);
+    // On disk it is another file by now; the next commit does not have that yet.
+    fs::write(&place, "a photo").unwrap();
+    refused(&fleet);
+    fleet.commit();
+    fleet.run(&["check"]).code(0);
+    // And the other way round.
+    fs::copy(&image, &place).unwrap();
+    refused(&fleet);
+    fleet.git_says(&["rm", "--quiet", "--cached", "docs/photo.jpg"]);
+    fleet.run(&["check"]).code(0);
+}
+
+#[test]
+fn names_that_fat_can_t_tell_apart_are_refused_before() {
+    for (files, says) in [
+        (
+            "\"a\" = \"KEY\"\n\"A\" = \"TOKEN\"",
+            "`a` and `A` can't both",
+        ),
+        (
+            "\"tls\" = \"KEY\"\n\"tls/node.key\" = \"TOKEN\"",
+            "`tls/node.key` and `tls` can't both",
+        ),
+        (
+            "\"web_env/x\" = \"KEY\"",
+            "`web_env/x` and `web_env` can't both",
+        ),
+    ] {
+        let fleet = fleet();
+        fleet.replace("fleet.toml", "\"tls/node.key\" = \"KEY\"", files);
+        fleet.run(&["check"]).code(1).says(&[says]);
+    }
+}
+
+#[test]
+fn a_url_that_ipxe_would_change_is_refused() {
+    let fleet = fleet();
+    fleet.replace(
+        "fleet.toml",
+        URL,
+        "https://git.example/${net0/mac}/{{ path }}",
+    );
+    fleet
+        .run(&["check"])
+        .code(1)
+        .says(&["`${`, which iPXE would fill in"]);
+}
+
+/// systemd itself, as the first process of a namespace of its own, starts a service with env files from a stick.
+#[test]
+fn systemd_reads_back_what_was_set() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mtype", "unshare"])) else {
+        return;
+    };
+    let systemd = Path::new("/lib/systemd/systemd");
+    if !systemd.exists() || !crate::failures::can_mount("the real systemd") {
+        skipped(
+            "the real systemd",
+            "there is none here, or no namespace for it",
+        );
+        return;
+    }
+    let values: BTreeMap<&str, &str> = [
+        ("T_PLAIN", "plain"),
+        ("T_QUOTES", "a \"b\" 'c' `d` \\e \\"),
+        ("T_DOLLAR", "$HOME ${HOME} $$ %n %%"),
+        ("T_LINES", "one\n\ttwo\r\n\n three \n"),
+        ("T_COMMENT", "# no; comment"),
+        ("T_UNICODE", "\u{e4}\u{20ac}\u{1f600}\u{feff}"),
+        ("T_BLANKS", "  both ends  "),
+    ]
+    .into();
+    let fleet = fleet();
+    fleet.replace("fleet.toml", "[\"TOKEN\"]", "[\"TOKEN\", \"T_*\"]");
+    for (name, value) in &values {
+        // One final line end is not part of a value that is piped in.
+        let value = format!("{value}\n");
+        fleet
+            .command(&["secrets", "set", "n1", name])
+            .stdin(value)
+            .run()
+            .code(0);
+    }
+    let image = image(&fleet, "n1.img", &loaders);
+    let env = tool(
+        "mtype",
+        &["-i", &drive(&image, Part::Secrets), "::/web_env"],
+    );
+    let fleet = fleet.file("sd/env", env).file(
+        "sd/stick.service",
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nEnvironmentFile=%E/env\n\
+         ExecStart=/bin/sh -c 'env -0 >%E/out.new && mv %E/out.new %E/out'\n",
+    );
+    let folder = fleet.root().join("sd");
+    fleet.replace(
+        "sd/stick.service",
+        "EnvironmentFile=%E/env",
+        &format!("EnvironmentFile={}/env", folder.display()),
+    );
+    let unit = fleet
+        .read("sd/stick.service")
+        .replace("%E", folder.to_str().unwrap());
+    fleet.write("sd/stick.service", unit);
+    let script = format!(
+        "mount -t tmpfs none /run; umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+         exec env -i PATH=$PATH container=test SYSTEMD_UNIT_PATH={} {} --system --unit=stick.service",
+        folder.display(),
+        systemd.display()
+    );
+    let mut child = fleet
+        .program("unshare")
+        .args([
+            "--fork",
+            "--kill-child=KILL",
+            "--pid",
+            "--mount",
+            "--cgroup",
+            "--uts",
+            "--ipc",
+            "--mount-proc",
+        ])
+        .args(["sh", "-c", &script])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = folder.join("out");
+    for _ in 0..300 {
+        if out.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    // As process 1 it heeds no other signal.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let out = String::from_utf8(fs::read(&out).expect("systemd started the service")).unwrap();
+    let read: BTreeMap<&str, &str> = out
+        .split('\0')
+        .filter_map(|entry| entry.split_once('='))
+        .collect();
+    for (name, value) in &values {
+        assert_eq!(read.get(name), Some(value), "{name}");
+    }
+    assert_eq!(read["TOKEN"], VALUE);
+}
