@@ -13,9 +13,14 @@
 //! the boot script's body     render, ipxe::lint
 //! ignition/, ipxe/           plan::base         -> Base              what nodes fetch now
 //!                            plan::compare      -> Plan              what would change, and its cost
+//!
+//! node + opened secrets      stick::contents    -> Contents          every file that the stick will hold
+//!                            stick::image       -> Disk              partition table, FAT
+//!                            stick::save        -> a file
+//! a file that is a stick     stick::inspect     -> Found             whose it is, and whether all is there
 //! ```
 //!
-//! The second one, from a node and its opened secrets to a stick that boots, is not there yet.
+//! Still missing in the second one: a drive that is written, and a node that boots in a virtual machine.
 //!
 //! The modules below stand from the bottom of the house to its roof: each imports only what stands above
 //! it in this list. `tests/house.rs` holds them to it.

@@ -654,6 +654,11 @@ fn inspect_finds_what_is_not_as_it_was_written() {
     let note = outside(&fleet).join("note");
     fs::write(&note, "#!ipxe\n").unwrap();
     let note = note.to_str().unwrap();
+    // As after `dd` to a larger drive.
+    fs::write(&path, &whole).unwrap();
+    let larger = File::options().write(true).open(&path).unwrap();
+    larger.set_len(3 * SIZE).unwrap();
+    fleet.run(&["inspect", name]).code(0);
     let damage: &[(&str, &dyn Fn())] = &[
         ("`autoexec.ipxe` is not what was written", &|| {
             tool("mcopy", &["-o", "-i", &efi, note, "::/autoexec.ipxe"]);

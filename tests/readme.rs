@@ -6,6 +6,7 @@ use std::path::Path;
 use snapbox::{IntoData as _, assert_data_eq};
 
 use crate::fleet::{Fleet, HEAD};
+use crate::image::loaders;
 
 /// Stands between the output of two commands.
 const MARK: &str = "\u{1}next\u{1}";
@@ -52,6 +53,9 @@ fn commands(page: &str) -> Vec<Shown> {
             until = until.filter(|word| word != line);
         }
     }
+    if loaders().is_none() {
+        shown.retain(|it| !it.command.contains(".img "));
+    }
     shown
 }
 
@@ -71,6 +75,9 @@ fn run(shown: &[Shown]) -> Vec<String> {
         .env("PATH", path)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .stdin(std::process::Stdio::null());
+    if let Some(loaders) = loaders() {
+        bash.env("EPHEMEROS_IPXE_DIR", loaders);
+    }
     for who in ["AUTHOR", "COMMITTER"] {
         bash.env(format!("GIT_{who}_NAME"), "Test")
             .env(format!("GIT_{who}_EMAIL"), "test@example.com")

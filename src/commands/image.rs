@@ -9,6 +9,7 @@ use super::stick_inputs::{Inputs, gather};
 use super::{Failure, Outcome, destination, fail, load, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
+use crate::fleet::file::Firmware;
 use crate::ipxe;
 use crate::plan::base;
 use crate::render::rendered::Rendered;
@@ -30,6 +31,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         return Err(fail(ui, mistakes));
     }
     ui.mistakes(mistakes);
+    let is_for_bios = node.stick.firmware.contains(&Firmware::Bios);
     let loaders = inputs.loaders.iter();
     let loaders: BTreeMap<&str, String> = loaders
         .map(|loader| (loader.path, loader.version.clone()))
@@ -50,7 +52,12 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         stick::save(&disk, &path, ui)?;
     }
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let notes = plan::pending(&loaded, &base, &[rendered], 0)?;
+    let mut notes = plan::pending(&loaded, &base, &[rendered], 0)?;
+    if is_for_bios {
+        notes.push(
+            "this version's sticks boot on UEFI; what BIOS machines need is left empty".to_owned(),
+        );
+    }
     if ui.json() {
         let text = json!({
             "format": 1,
@@ -71,7 +78,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         mib(disk.size()),
         mib(used(&disk))
     ))?;
-    for (path, version) in loaders {
+    for (path, version) in loaders.iter().filter(|_| ui.verbose()) {
         ui.say(&format!("{path} is iPXE {version}"));
     }
     ui.say("whoever has this file has the node's secrets: only you may read it");

@@ -1,15 +1,15 @@
 //! The partition table: writing a stick's own, and reading any (UEFI specification, chapter 5).
 
-use std::fmt;
-use std::io::{self, Read, Seek, Write};
+use std::io;
 
 use gpt::disk::LogicalBlockSize;
 use gpt::mbr::ProtectiveMBR;
 use gpt::partition::Partition;
 use gpt::partition_types::{self, Type};
-use gpt::{DiskDevice, GptConfig};
+use gpt::{DiskDevice, GptConfig, GptDisk};
 use uuid::Uuid;
 
+use super::disk::Window;
 use super::layout::{Part, SECTOR, SIZE, derived};
 
 /// Writes a protective MBR and both copies of the table. `node` is the GUID of the node's secrets volume.
@@ -59,11 +59,16 @@ pub(super) struct Table {
 }
 
 /// Reads the table; `None` where there is none, or one in which no secrets volume stands.
-pub(super) fn read<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> Option<Table> {
-    let table = GptConfig::new()
-        .logical_block_size(LogicalBlockSize::Lb512)
-        .open_from_device(disk)
-        .ok()?;
+pub(super) fn read<D: DiskDevice>(disk: &mut D) -> Option<Table> {
+    let mut table = open(disk)?;
+    if let (Ok(first), Err(_)) = (table.primary_header(), table.backup_header()) {
+        // On a drive that is larger than the image it was copied from, the backup stands where that ended.
+        let end = first.backup_lba.checked_add(1)?.checked_mul(SECTOR)?;
+        let shorter = open(&mut Window::new(disk, 0, end));
+        table = shorter
+            .filter(|it| it.backup_header().is_ok())
+            .or(open(disk))?;
+    }
     let headers = [
         ("the first copy", table.primary_header().err()),
         ("the backup copy", table.backup_header().err()),
@@ -82,4 +87,10 @@ pub(super) fn read<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> Option<
     let parts: Vec<_> = table.partitions().values().filter_map(part).collect();
     let is_stick = parts.iter().any(|(part, ..)| *part == Part::Secrets);
     is_stick.then_some(Table { parts, damage })
+}
+
+fn open<D: DiskDevice>(disk: &mut D) -> Option<GptDisk<()>> {
+    let config = GptConfig::new().logical_block_size(LogicalBlockSize::Lb512);
+    let table = config.open_from_device(disk).ok()?;
+    Some(table.with_disk_device((), false))
 }
