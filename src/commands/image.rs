@@ -72,7 +72,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         return Ok(Outcome::Done);
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    ui.result(&format!(
+    ui.text(&format!(
         "wrote {}: the stick of {name}, {} MiB, {} of them in use\n",
         args.output.display(),
         mib(disk.size()),
