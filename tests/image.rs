@@ -284,7 +284,7 @@ fn a_place_that_git_would_publish_is_refused() {
     let Some(loaders) = loaders() else { return };
     let fleet = fleet();
     let before = fleet.files();
-    for name in ["n1.bin", "templates/n1.bin", "nodes/../n1.bin"] {
+    for name in ["n1.bin", "nodes/../n1.bin"] {
         let place = fleet.root().join(name);
         run(&fleet, &arguments(&place, &loaders))
             .code(1)
@@ -315,6 +315,7 @@ fn a_place_that_git_would_publish_is_refused() {
 fn what_is_no_stick_is_not_overwritten() {
     let Some(loaders) = loaders() else { return };
     let fleet = fleet();
+    let fleet = fleet.link("dangling.img", "nowhere.img");
     let folder = outside(&fleet);
     let photo = folder.join("photo.img");
     fs::write(&photo, "a photo").unwrap();
@@ -331,6 +332,13 @@ fn what_is_no_stick_is_not_overwritten() {
         ),
         (Path::new("/dev/null/n1.img"), "is no folder"),
         (Path::new("-"), "is no name of a file"),
+        (Path::new("n1.img/"), "is no name of a file"),
+        (
+            Path::new("nodes/n9.img"),
+            "is in `nodes/`, whose files are the fleet's",
+        ),
+        (Path::new("dangling.img"), "can't be read: No such file"),
+        (Path::new("/proc/self/fd/1"), "can't be read: No such file"),
         (Path::new(".."), "is a folder"),
     ] {
         run(&fleet, &arguments(place, &loaders))
@@ -611,6 +619,80 @@ fn a_full_disk_leaves_no_file() {
     );
 }
 
+/// Runs `image` as often as a shell loop is quick enough to kill it, and looks for what is left.
+#[test]
+fn nothing_is_left_of_an_image_that_was_cut_off() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let place = fleet.root().join("n1.img");
+    let args = arguments(&place, &loaders);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    for delay in 0..40 {
+        let mut child = fleet
+            .process(&args)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(700 * delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left: Vec<_> = fs::read_dir(fleet.root())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with(".ephemeros-"))
+            .collect();
+        assert_eq!(left, [""; 0]);
+        if place.exists() {
+            fleet.run(&["inspect", place.to_str().unwrap()]).code(0);
+        }
+    }
+}
+
+#[test]
+fn under_sudo_it_belongs_to_who_called_it() {
+    let Some(loaders) = loaders() else { return };
+    if !crate::repository::is_root("an image under sudo") {
+        return;
+    }
+    let fleet = fleet();
+    let path = outside(&fleet).join("n1.img");
+    let args = arguments(&path, &loaders);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let sudo = fleet
+        .command(&args)
+        .env("SUDO_UID", "65534")
+        .env("SUDO_GID", "65534");
+    sudo.run().code(0);
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!((metadata.uid(), metadata.mode() & 0o777), (65534, 0o600));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_taken() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let name = std::ffi::OsStr::from_bytes(b"\xff\xfe.img");
+    let mut args = arguments(Path::new("x"), &loaders);
+    args.drain(2..4);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    for json in [false, true] {
+        let mut tool = fleet.process(&args);
+        tool.arg("--output").arg(fleet.root().join(name));
+        if json {
+            tool.arg("--json");
+        }
+        let ran = tool.output().unwrap();
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
+    assert!(fleet.root().join(name).exists());
+}
+
 #[test]
 fn inspect_tells_whose_stick_it_is() {
     let Some(loaders) = loaders() else { return };
@@ -650,7 +732,7 @@ fn inspect_finds_what_is_not_as_it_was_written() {
     let whole = fs::read(image(&fleet, "whole.img", &loaders)).unwrap();
     let path = outside(&fleet).join("n1.img");
     let name = path.to_str().unwrap();
-    let efi = drive(&path, Part::Efi);
+    let (efi, secrets) = (drive(&path, Part::Efi), drive(&path, Part::Secrets));
     let note = outside(&fleet).join("note");
     fs::write(&note, "#!ipxe\n").unwrap();
     let note = note.to_str().unwrap();
@@ -668,6 +750,19 @@ fn inspect_finds_what_is_not_as_it_was_written() {
         }),
         ("`EFI/BOOT/BOOTX64.EFI` is missing", &|| {
             tool("mdel", &["-i", &efi, "::/EFI/BOOT/BOOTX64.EFI"]);
+        }),
+        ("the first copy of the partition table is damaged", &|| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.write_all_at(b"x", 8000).unwrap();
+        }),
+        ("`web_env` is missing", &|| {
+            tool("mdel", &["-i", &secrets, "::web_env"]);
+        }),
+        ("`web_env` is not what was written", &|| {
+            tool("mcopy", &["-o", "-i", &secrets, note, "::/web_env"]);
+        }),
+        ("`evil` was added by somebody", &|| {
+            tool("mcopy", &["-i", &secrets, note, "::/evil"]);
         }),
         ("the backup copy of the partition table is damaged", &|| {
             let file = File::options().write(true).open(&path).unwrap();
@@ -703,6 +798,10 @@ fn inspect_finds_what_is_not_as_it_was_written() {
             label.replace("node = ", "nod = "),
             "`ephemeros.toml` is damaged: missing field",
         ),
+        (
+            label.replace("node = \"n1", "node = \"n1\\u001b[31m"),
+            "`ephemeros.toml` is damaged: a name in it is none",
+        ),
     ] {
         fs::write(note, text).unwrap();
         tool("mcopy", &["-o", "-i", &efi, note, "::/ephemeros.toml"]);
@@ -719,8 +818,9 @@ fn inspect_says_what_is_no_stick() {
     for (path, says) in [
         ("text", "there is no stick of ephemeros on it"),
         ("empty", "there is no stick of ephemeros on it"),
-        ("/dev/null", "there is no stick of ephemeros on it"),
-        ("templates", "is a folder"),
+        ("/dev/null", "is neither a file nor a drive"),
+        ("/dev/stdin", "is neither a file nor a drive"),
+        ("templates", "is neither a file nor a drive"),
         ("nowhere", "can't open `nowhere`: No such file"),
     ] {
         fleet

@@ -220,3 +220,17 @@ fn check_tells_what_is_encrypted_to_others_than_todays_readers() {
         .hides(&SECRET[40..])
         .mistakes(1);
 }
+
+#[test]
+fn secrets_that_no_template_mounts_get_a_warning() {
+    let fleet = with(&format!(
+        "templates = [\"base.bu\"]\nsecrets.A = \"{SECRET}\"\n"
+    ));
+    let warning = "warning: no template of this node mounts its secrets volume";
+    fleet
+        .run(&["check"])
+        .code(0)
+        .says(&[warning, "vault.partuuid"]);
+    let fleet = fleet.butane("base.bu", "# {{ vault.partuuid }}\n");
+    fleet.run(&["check"]).code(0).hides(warning);
+}

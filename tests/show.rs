@@ -134,7 +134,8 @@ fn the_profile_names_file_and_line_of_every_value() {
             &format!(
                 "roles = [\"web\"]\nhostname = \"first\"\ntags = [\"own\"]\n[vars]\nc = true\n[secrets]\nTOKEN = \"{SECRET}\"\n"
             ),
-        );
+        )
+        .butane("base.bu", "# mounts {{ vault.partuuid }}\n");
     let text = fleet.read("fleet.toml");
     let at = |line: &str| {
         let found = text.lines().position(|there| there == line).unwrap();

@@ -1,6 +1,8 @@
 //! Where an image may be written: it holds secrets, so not where the next commit takes it.
 
 use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
@@ -11,9 +13,18 @@ use crate::stick;
 /// What is wrong with a place, and what to do.
 type Refusal = (String, String);
 
-/// Checks the place for a node's image; it is absolute then, and without links.
-pub(super) fn check(path: &Path, node: &str, mistakes: &mut Vec<Diagnostic>) -> Option<PathBuf> {
-    let place = find(path, node).and_then(|place| check_git(&place).map(|()| place));
+/// Checks the place for a node's image; it is absolute then, and without links. `root` is the fleet's folder.
+pub(super) fn check(
+    path: &Path,
+    node: &str,
+    root: &Path,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<PathBuf> {
+    let place = find(path, node).and_then(|place| {
+        check_fleet(&place, root)?;
+        check_git(&place)?;
+        Ok(place)
+    });
     place
         .map_err(|(message, help)| mistakes.push(Diagnostic::error(message).help(help)))
         .ok()
@@ -24,16 +35,15 @@ fn refused(path: &Path, why: &str, help: impl Into<String>) -> Refusal {
 }
 
 fn find(path: &Path, node: &str) -> Result<PathBuf, Refusal> {
-    let Ok(place) = path.canonicalize() else {
-        return find_new(path);
+    let unreadable =
+        |error: io::Error| refused(path, &format!("can't be read: {error}"), ELSEWHERE);
+    let place = match path.canonicalize() {
+        Ok(place) => place,
+        // A link that leads nowhere, or to a pipe: what it stands for is not to be replaced.
+        Err(error) if path.is_symlink() => return Err(unreadable(error)),
+        Err(_) => return find_new(path),
     };
-    let is = fs::metadata(&place).map_err(|error| {
-        refused(
-            path,
-            &format!("can't be read: {error}"),
-            "name another file",
-        )
-    })?;
+    let is = fs::metadata(&place).map_err(unreadable)?;
     if is.is_dir() {
         let inside = path.join(format!("{node}.img"));
         let help = format!("name a file in it: `--output {}`", inside.display());
@@ -43,26 +53,24 @@ fn find(path: &Path, node: &str) -> Result<PathBuf, Refusal> {
         let help = "write the image to a file, and that to the drive: `dd if=FILE of=DRIVE bs=4M conv=fsync`";
         return Err(refused(path, "is no regular file", help));
     }
-    let is_ours =
-        is.len() == 0 || File::open(&place).is_ok_and(|mut there| stick::holds_stick(&mut there));
+    let is_ours = is.len() == 0 || {
+        let mut there = File::open(&place).map_err(unreadable)?;
+        stick::holds_stick(&mut there)
+    };
     if !is_ours {
-        let help = "remove it first, or name another file";
-        return Err(refused(
-            path,
-            "is there already, and is no stick: it is not overwritten",
-            help,
-        ));
+        let why = "is there already, and is no stick: it is not overwritten";
+        return Err(refused(path, why, "remove it first, or name another file"));
     }
     Ok(place)
 }
 
+const ELSEWHERE: &str = "name another file";
+
 fn find_new(path: &Path) -> Result<PathBuf, Refusal> {
-    let Some(name) = path.file_name().filter(|_| path != Path::new("-")) else {
-        return Err(refused(
-            path,
-            "is no name of a file",
-            "write `--output NAME.img`",
-        ));
+    let is_name = path != Path::new("-") && !path.as_os_str().as_bytes().ends_with(b"/");
+    let Some(name) = path.file_name().filter(|_| is_name) else {
+        let help = "write `--output NAME.img`";
+        return Err(refused(path, "is no name of a file", help));
     };
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -73,12 +81,25 @@ fn find_new(path: &Path) -> Result<PathBuf, Refusal> {
         Ok(_) => Err(refused(folder, "is no folder", "name a file in a folder")),
         Err(error) => {
             let why = format!("can't take an image: {error}");
-            Err(refused(
-                folder,
-                &why,
-                "make the folder first, or name another file",
-            ))
+            let help = "make the folder first, or name another file";
+            Err(refused(folder, &why, help))
         }
+    }
+}
+
+/// All files in some folders of the fleet mean something.
+fn check_fleet(place: &Path, root: &Path) -> Result<(), Refusal> {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let folder = ["nodes", "templates", "ignition", "ipxe"]
+        .into_iter()
+        .find(|folder| place.starts_with(root.join(folder)));
+    match folder {
+        None => Ok(()),
+        Some(folder) => Err(refused(
+            place,
+            &format!("is in `{folder}/`, whose files are the fleet's"),
+            ELSEWHERE,
+        )),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Failure, Outcome, destination, fail, load, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::Firmware;
+use crate::invoker::Invoker;
 use crate::ipxe;
 use crate::plan::base;
 use crate::render::rendered::Rendered;
@@ -21,7 +22,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
     let (name, rendered) = loaded.render_one(&args.node, ui)?;
     let node = loaded.node(&name)?;
     let mut mistakes = Vec::new();
-    let path = destination::check(&args.output, &name, &mut mistakes);
+    let path = destination::check(&args.output, &name, &loaded.fleet.root, &mut mistakes);
     let inputs = gather(&loaded, node, &rendered, args, ui, &mut mistakes);
     let (Some(path), Some(inputs)) = (path, inputs) else {
         return Err(fail(ui, mistakes));
@@ -31,6 +32,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         return Err(fail(ui, mistakes));
     }
     ui.mistakes(mistakes);
+    let has_secrets = !node.secrets.is_empty();
     let is_for_bios = node.stick.firmware.contains(&Firmware::Bios);
     let loaders = inputs.loaders.iter();
     let loaders: BTreeMap<&str, String> = loaders
@@ -49,7 +51,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         stick::image(&contents, inputs.clock).map_err(|error| Failure::problem(error, None))?;
     {
         let _orderly = Orderly::begin();
-        stick::save(&disk, &path, ui)?;
+        stick::save(&disk, &path, Invoker::detect().as_ref(), ui)?;
     }
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
     let mut notes = plan::pending(&loaded, &base, &[rendered], 0)?;
@@ -62,7 +64,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         let text = json!({
             "format": 1,
             "node": name,
-            "file": path,
+            "file": path.display().to_string(),
             "size": disk.size(),
             "used": used(&disk),
             "loaders": loaders,
@@ -73,15 +75,14 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     ui.text(&format!(
-        "wrote {}: the stick of {name}, {} MiB, {} of them in use\n",
+        "wrote {}: the stick of {name}, {} MiB, which take {} on disk\n",
         args.output.display(),
         mib(disk.size()),
         mib(used(&disk))
     ))?;
-    for (path, version) in loaders.iter().filter(|_| ui.verbose()) {
-        ui.say(&format!("{path} is iPXE {version}"));
+    if has_secrets {
+        ui.say("whoever has this file has the node's secrets: only you may read it");
     }
-    ui.say("whoever has this file has the node's secrets: only you may read it");
     for note in notes {
         ui.say(&format!("note: {note}"));
     }

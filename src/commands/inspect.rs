@@ -1,7 +1,8 @@
 //! `inspect`: whose stick a file is, and what is on it.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
+use std::os::unix::fs::FileTypeExt as _;
 
 use serde_json::json;
 
@@ -12,18 +13,22 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Inspect, ui: &Ui) -> Result<Outcome, Failure> {
     let path = args.file.display();
+    let is = fs::metadata(&args.file).map(|it| it.file_type());
+    if let Ok(is) = is
+        && !is.is_file()
+        && !is.is_block_device()
+    {
+        return Err(Failure::problem(
+            format!("`{path}` is neither a file nor a drive"),
+            Some("a stick is read from more than one place: a pipe or a folder won't do"),
+        ));
+    }
     let mut file = File::open(&args.file).map_err(|error| {
         Failure::problem(
             format!("can't open `{path}`: {error}"),
             Some("name a file or a drive that you may read"),
         )
     })?;
-    if file.metadata()?.is_dir() {
-        return Err(Failure::problem(
-            format!("`{path}` is a folder"),
-            Some("name a file or a drive"),
-        ));
-    }
     let found = inspect(&mut file).map_err(|error| {
         Failure::problem(
             format!("`{path}`: {error}"),

@@ -69,7 +69,7 @@ fn make_identity(output: Option<PathBuf>, ui: &Ui) -> Result<Outcome, Failure> {
         path.display()
     ));
     if ui.json() {
-        let text = json!({ "format": 1, "file": path, "recipient": recipient.to_string() });
+        let text = json!({ "format": 1, "file": path.display().to_string(), "recipient": recipient.to_string() });
         ui.result(&format!("{text:#}\n"))?;
     } else {
         ui.result(&format!("{recipient}\n"))?;

@@ -57,6 +57,13 @@ pub(super) fn gather(
             .help("take another with `--ipxe DIR`, or serve the fleet over `http://` too and say so with `raw_url`")
         }));
     }
+    for found in loaders.iter().filter(|_| ui.verbose()) {
+        ui.say(&format!(
+            "loader {}: {}",
+            found.path.display(),
+            found.loader
+        ));
+    }
     let loaders = loaders.into_iter().map(|found| Loader {
         path: place_of(found.loader.arch),
         version: found

@@ -181,7 +181,7 @@ pub(super) fn distribute(
             ),
         }
     }
-    volume::check_paths(file, &env_files, &secret_files, mistakes);
+    volume::check_paths(manifest, &env_files, &secret_files, mistakes);
     (env_files, secret_files)
 }
 

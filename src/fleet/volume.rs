@@ -56,7 +56,7 @@ pub(super) fn check_mount(manifest: &Manifest, node: &Node, mistakes: &mut Vec<D
 
 /// The volume is FAT: names that differ in case only are one, and no file is a folder too.
 pub(super) fn check_paths(
-    file: &Item,
+    manifest: &Manifest,
     env_files: &BTreeMap<String, EnvFile>,
     secret_files: &BTreeMap<String, String>,
     mistakes: &mut Vec<Diagnostic>,
@@ -68,11 +68,11 @@ pub(super) fn check_paths(
         } else {
             format!("`{one}` and `{other}` can't both be on the secrets volume, which is FAT")
         };
-        mistakes.push(
-            Diagnostic::error(message)
-                .at(&file.source, 0..0)
-                .help("rename one of them in fleet.toml"),
-        );
+        let mut mistake = Diagnostic::error(message);
+        if let Some(item) = written(manifest, one) {
+            mistake = mistake.at(&item.source, item.key.clone());
+        }
+        mistakes.push(mistake.help("rename one of them in fleet.toml"));
     };
     for path in env_files.keys().chain(secret_files.keys()) {
         if let Some(other) = taken.insert(path.to_ascii_lowercase(), path) {
@@ -85,6 +85,18 @@ pub(super) fn check_paths(
             refuse(path, other);
         }
     }
+}
+
+/// Where `fleet.toml` names a file of the secrets volume: as a secret file, or else as an env file.
+fn written<'a>(manifest: &'a Manifest, path: &str) -> Option<&'a Item> {
+    let find = |keys: &[&str]| manifest.document.find(keys);
+    let roles = || manifest.fleet.roles.keys();
+    roles()
+        .find_map(|role| find(&["roles", role, "files", path]))
+        .or_else(|| {
+            let env_files = roles().filter_map(|role| find(&["roles", role, "env_file"]));
+            env_files.into_iter().find(|item| item.text() == Some(path))
+        })
 }
 
 /// Every recipient is a public key, and there is one as soon as there is a secret.

@@ -5,7 +5,7 @@
 //! away from the firmware by then, and `file:` finds nothing (seen with Debian's 2.0.0 and a drive behind xHCI). A
 //! BIOS loader gets one file at all.
 
-use super::read::{Line, When, read};
+use super::read::{Line, Script, When, read};
 
 /// What the script is told.
 #[derive(Clone, Copy, Debug)]
@@ -106,10 +106,10 @@ fn own_names(body: &str) -> String {
 fn inline(text: &str, end: &str) -> String {
     let script = read(text);
     let lines = script.lines.iter();
-    lines.map(|line| inline_line(line, end)).collect()
+    lines.map(|line| inline_line(&script, line, end)).collect()
 }
 
-fn inline_line(line: &Line, end: &str) -> String {
+fn inline_line(script: &Script, line: &Line, end: &str) -> String {
     let mut words = Vec::new();
     if let Some(label) = &line.label {
         words.push(format!(":{}", label.text));
@@ -123,14 +123,32 @@ fn inline_line(line: &Line, end: &str) -> String {
             _ => words.extend(command.words.iter().map(|word| word.text.clone())),
         }
     }
-    // A line that fails would end the whole script. An empty command at its end succeeds.
-    if line.commands.last().is_some_and(|it| !it.words.is_empty()) {
+    if may_fail(script, line) {
         words.push(format!("|| goto {end}"));
     }
     if words.is_empty() {
         return String::new();
     }
     words.join(" ") + "\n"
+}
+
+/// Whether a line can fail, which would end the whole script.
+fn may_fail(script: &Script, line: &Line) -> bool {
+    let Some(last) = line.commands.last() else {
+        return false;
+    };
+    let Some(name) = last.name() else {
+        // An empty command succeeds.
+        return false;
+    };
+    let leaves = match name.text.as_str() {
+        "exit" => true,
+        "goto" => matches!(last.args(), [label] if script.find_label(&label.text).is_some()),
+        _ => false,
+    };
+    let is_alone = line.commands.len() == 1;
+    let is_safe = leaves || name.text == "echo";
+    !(is_alone && is_safe || last.when == When::Failed && leaves)
 }
 
 fn separator(when: When) -> &'static str {
@@ -221,6 +239,10 @@ mod tests {
             "#!ipxe\nexit 1\n",
             "#!ipxe\nexit\n",
             "#!ipxe\necho a && exit 0 || exit 1\n",
+            "#!ipxe\nisset ${no} && exit\n",
+            "#!ipxe\nisset ${no} && echo a\n",
+            "#!ipxe\nisset ${no} ; isset ${no} || exit\n",
+            "#!ipxe\nisset ${no} || goto nowhere\n",
             "#!ipxe\nset x y ; iseq ${x} z # no comment\nset wrong way\n",
             "#!ipxe\n:a goto b\n:b isset ${nothing}\n",
             "#!ipxe\ngoto nowhere\n",

@@ -62,6 +62,7 @@ fn render_node(
             Err(mistake) => mistakes.push(*mistake),
         }
     }
+    mistakes.extend(unmounted(node, &templates));
     let ignition = config::build(fleet, node, &templates, &mut mistakes);
     for (name, text) in node.templates.iter().zip(&templates) {
         trace(engine, name, text, &seen, &mut mistakes);
@@ -95,6 +96,19 @@ fn render_node(
         _ => None,
     };
     (rendered, mistakes)
+}
+
+/// Secrets that no template mounts lie on the stick for nobody.
+fn unmounted(node: &Node, templates: &[Arc<Source>]) -> Option<Diagnostic> {
+    let partition = node.vault.partuuid.to_string();
+    let is_mounted = templates.iter().any(|text| text.text.contains(&partition));
+    // A template with a mistake may be the one that does.
+    let is_whole = templates.len() == node.templates.len() && !templates.is_empty();
+    (!node.secrets.is_empty() && !is_mounted && is_whole).then(|| {
+        Diagnostic::warning("no template of this node mounts its secrets volume").help(
+            "add a mount unit with `What=/dev/disk/by-partuuid/{{ vault.partuuid }}` and `Where={{ vault.mount }}`",
+        )
+    })
 }
 
 /// Finds the template's own lines for the mistakes in one rendered text. That costs a second rendering, so

@@ -86,6 +86,10 @@ pub fn contents(
         label.loaders.insert(loader.path.to_owned(), loader.version);
         efi.insert(loader.path.to_owned(), loader.bytes);
     }
+    label.secret_files = secrets
+        .iter()
+        .map(|(path, bytes)| (path.clone(), bytes.len() as u64))
+        .collect();
     label.files = efi
         .iter()
         .map(|(path, bytes)| (path.clone(), label::digest(bytes)))

@@ -149,12 +149,6 @@ impl<D> Seek for Window<'_, D> {
     }
 }
 
-impl<D> fmt::Debug for Window<'_, D> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} bytes from {}", self.length, self.start)
-    }
-}
-
 fn resolve(to: SeekFrom, at: u64, end: u64) -> io::Result<u64> {
     let place = match to {
         SeekFrom::Start(place) => Some(place),

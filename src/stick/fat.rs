@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::clock::Clock;
 use super::layout::SECTOR;
+use crate::diagnostic::printable;
 use fatfs::{Dir, FatType, FileSystem, FormatVolumeOptions, FsOptions};
 
 /// A directory entry, in bytes.
@@ -76,12 +77,13 @@ fn add<D: Read + Write + Seek>(root: &Dir<'_, D>, path: &str, bytes: &[u8]) -> i
 ///
 /// # Errors
 /// It is no FAT volume, or a damaged one; or what `visit` says.
-pub(super) fn read<D: Read + Write + Seek>(
+pub(super) fn read<D: Read + Seek>(
     mut disk: D,
     visit: &mut dyn FnMut(String, u64, &mut dyn Read) -> io::Result<()>,
 ) -> io::Result<()> {
     disk.seek(SeekFrom::Start(0))?;
-    let volume = FileSystem::new(ReadOnly(disk), FsOptions::new())?;
+    let volume = FileSystem::new(ReadOnly(disk), FsOptions::new())
+        .map_err(|_| io::Error::other("there is no FAT volume in its place, or a damaged one"))?;
     descend(&volume.root_dir(), "", 0, visit)
 }
 
@@ -99,7 +101,8 @@ fn descend<D: Read + Write + Seek>(
     }
     for entry in folder.iter() {
         let entry = entry?;
-        let name = entry.file_name();
+        // A terminal would obey some characters.
+        let name = printable(&entry.file_name()).replace('\n', "\u{fffd}");
         let path = format!("{above}{name}");
         if entry.is_file() {
             visit(path, entry.len(), &mut entry.to_file())?;

@@ -1,12 +1,13 @@
 //! The partition table: writing a stick's own, and reading any (UEFI specification, chapter 5).
 
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use gpt::disk::LogicalBlockSize;
+use gpt::header::{Header, read_header_from_arbitrary_device};
 use gpt::mbr::ProtectiveMBR;
-use gpt::partition::Partition;
+use gpt::partition::{Partition, file_read_partitions};
 use gpt::partition_types::{self, Type};
-use gpt::{DiskDevice, GptConfig, GptDisk};
+use gpt::{DiskDevice, GptConfig};
 use uuid::Uuid;
 
 use super::disk::Window;
@@ -52,45 +53,71 @@ fn kind(part: Part) -> Type {
 
 /// The table of a drive that may be a stick.
 pub(super) struct Table {
-    /// Each part that is there, with its first byte, its length in bytes and its GUID.
-    pub(super) parts: Vec<(Part, u64, u64, Uuid)>,
+    /// Each part that is there.
+    pub(super) parts: Vec<Place>,
     /// What is wrong with either copy.
     pub(super) damage: Option<String>,
 }
 
-/// Reads the table; `None` where there is none, or one in which no secrets volume stands.
-pub(super) fn read<D: DiskDevice>(disk: &mut D) -> Option<Table> {
-    let mut table = open(disk)?;
-    if let (Ok(first), Err(_)) = (table.primary_header(), table.backup_header()) {
-        // On a drive that is larger than the image it was copied from, the backup stands where that ended.
-        let end = first.backup_lba.checked_add(1)?.checked_mul(SECTOR)?;
-        let shorter = open(&mut Window::new(disk, 0, end));
-        table = shorter
-            .filter(|it| it.backup_header().is_ok())
-            .or(open(disk))?;
-    }
-    let headers = [
-        ("the first copy", table.primary_header().err()),
-        ("the backup copy", table.backup_header().err()),
-    ];
-    let damage = headers.into_iter().find_map(|(which, error)| {
-        error.map(|error| format!("{which} of the partition table is damaged: {error}"))
-    });
-    let part = |partition: &Partition| {
-        let part = Part::ALL
-            .into_iter()
-            .find(|it| it.name() == partition.name)?;
-        let start = partition.bytes_start(LogicalBlockSize::Lb512).ok()?;
-        let length = partition.bytes_len(LogicalBlockSize::Lb512).ok()?;
-        Some((part, start, length, partition.part_guid))
-    };
-    let parts: Vec<_> = table.partitions().values().filter_map(part).collect();
-    let is_stick = parts.iter().any(|(part, ..)| *part == Part::Secrets);
-    is_stick.then_some(Table { parts, damage })
+/// Where a part stands, as a table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) part: Part,
+    /// In bytes.
+    pub(super) start: u64,
+    /// In bytes.
+    pub(super) length: u64,
+    pub(super) guid: Uuid,
 }
 
-fn open<D: DiskDevice>(disk: &mut D) -> Option<GptDisk<()>> {
-    let config = GptConfig::new().logical_block_size(LogicalBlockSize::Lb512);
-    let table = config.open_from_device(disk).ok()?;
-    Some(table.with_disk_device((), false))
+/// Reads the table; `None` where there is none, or one in which no secrets volume stands. One good copy of it is
+/// enough.
+pub(super) fn read<D: Read + Seek>(disk: &mut D) -> Option<Table> {
+    let size = disk.seek(SeekFrom::End(0)).ok()?;
+    let first = read_copy(disk, 1);
+    // On a drive that is larger than the image it was copied from, the backup stands where that ended.
+    let last = first
+        .as_ref()
+        .map_or(size / SECTOR, |(header, _)| header.backup_lba + 1);
+    let backup = read_copy(disk, last.saturating_sub(1));
+    let damage = match (&first, &backup) {
+        (None, _) => Some("the first copy of the partition table is damaged"),
+        (_, None) => Some("the backup copy of the partition table is damaged"),
+        (Some((_, one)), Some((_, other))) => {
+            (one != other).then_some("the two copies of the partition table differ")
+        }
+    };
+    let (_, parts) = first.or(backup)?;
+    let is_stick = parts.iter().any(|place| place.part == Part::Secrets);
+    is_stick.then_some(Table {
+        parts,
+        damage: damage.map(str::to_owned),
+    })
+}
+
+/// More entries than this are in no table of ours, and would be read for a long time.
+const MOST_ENTRIES: u32 = 1024;
+
+/// The copy whose header is in a sector, with our parts.
+fn read_copy<D: Read + Seek>(disk: &mut D, sector: u64) -> Option<(Header, Vec<Place>)> {
+    // The crate looks for a header in the second sector.
+    let before = sector.checked_sub(1)?.checked_mul(SECTOR)?;
+    let mut window = Window::new(disk, before, 2 * SECTOR);
+    let header = read_header_from_arbitrary_device(&mut window, LogicalBlockSize::Lb512).ok()?;
+    // The crate takes these for granted.
+    if header.part_size != 128 || header.num_parts > MOST_ENTRIES || header.backup_lba == u64::MAX {
+        return None;
+    }
+    let entries = file_read_partitions(disk, &header, LogicalBlockSize::Lb512).ok()?;
+    let places = entries.values().filter_map(|entry| {
+        let part = Part::ALL.into_iter().find(|it| it.name() == entry.name)?;
+        Some(Place {
+            part,
+            start: entry.bytes_start(LogicalBlockSize::Lb512).ok()?,
+            length: entry.bytes_len(LogicalBlockSize::Lb512).ok()?,
+            guid: entry.part_guid,
+        })
+    });
+    let places = places.collect();
+    Some((header, places))
 }

@@ -1,8 +1,7 @@
 //! Whose stick something is, and whether all of it is there.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 
 use uuid::Uuid;
 
@@ -41,7 +40,7 @@ pub enum NoStick {
 }
 
 /// Whether a partition table with a secrets volume stands on it.
-pub fn holds_stick<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> bool {
+pub fn holds_stick<D: Read + Seek>(disk: &mut D) -> bool {
     gpt::read(disk).is_some()
 }
 
@@ -49,67 +48,53 @@ pub fn holds_stick<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> bool {
 ///
 /// # Errors
 /// It is no stick, or one whose owner can't be told.
-pub fn inspect<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> Result<Found, NoStick> {
+pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let table = gpt::read(disk).ok_or(NoStick::Foreign)?;
     let mut faults = Vec::from_iter(table.damage);
-    let place = |part: Part| table.parts.iter().find(|(it, ..)| *it == part);
-    let Some((_, start, length, _)) = place(Part::Efi) else {
-        let missing = format!("there is no partition `{}`", Part::Efi.name());
-        return Err(NoStick::NoLabel {
-            cause: io::Error::other(missing),
-        });
+    let place = |part: Part| table.parts.iter().find(|place| place.part == part);
+    let no_label = |why: &str| NoStick::NoLabel {
+        cause: io::Error::other(why),
     };
+    let efi_place = place(Part::Efi).ok_or_else(|| no_label("its partition is missing"))?;
     let mut label = None;
     let mut efi = BTreeMap::new();
     let mut digests = BTreeMap::new();
-    fat::read(
-        Window::new(disk, *start, *length),
-        &mut |path, size, file| {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            if path == label::FILE {
-                label = Some(String::from_utf8_lossy(&bytes).into_owned());
-            } else {
-                digests.insert(path.clone(), label::digest(&bytes));
-                efi.insert(path, size);
-            }
-            Ok(())
-        },
-    )
+    let window = Window::new(disk, efi_place.start, efi_place.length);
+    fat::read(window, &mut |path, size, file| {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        if path == label::FILE {
+            label = Some(String::from_utf8_lossy(&bytes).into_owned());
+        } else {
+            digests.insert(path.clone(), label::digest(&bytes));
+            efi.insert(path, size);
+        }
+        Ok(())
+    })
     .map_err(|cause| NoStick::NoLabel { cause })?;
-    let label = label.ok_or_else(|| NoStick::NoLabel {
-        cause: io::ErrorKind::NotFound.into(),
-    })?;
+    let label = label.ok_or_else(|| no_label("it is not there"))?;
     let label = Label::read(&label)?;
-    for path in label.files.keys().chain(
-        digests
-            .keys()
-            .filter(|path| !label.files.contains_key(*path)),
-    ) {
-        match (label.files.get(path), digests.get(path)) {
-            (_, None) => faults.push(format!("`{path}` is missing")),
-            (None, _) => faults.push(format!("`{path}` was added by somebody")),
-            (Some(wanted), Some(there)) if wanted != there => {
-                faults.push(format!("`{path}` is not what was written"));
-            }
-            _ => {}
-        }
-    }
+    faults.extend(differences(&label.files, &digests));
     let mut secrets = BTreeMap::new();
-    if let Some((_, start, length, guid)) = place(Part::Secrets) {
-        let own = Uuid::new_v5(&label.fleet_id, label.node.as_bytes());
-        if *guid != own {
-            faults.push(format!(
-                "the secrets volume is {guid}, and that of {} is {own}",
-                label.node
-            ));
-        }
-        let read = fat::read(Window::new(disk, *start, *length), &mut |path, size, _| {
-            secrets.insert(path, size);
-            Ok(())
-        });
-        if let Err(error) = read {
-            faults.push(format!("the secrets volume can't be read: {error}"));
+    match place(Part::Secrets) {
+        None => faults.push("the secrets volume is missing".to_owned()),
+        Some(place) => {
+            let own = Uuid::new_v5(&label.fleet_id, label.node.as_bytes());
+            if place.guid != own {
+                faults.push(format!(
+                    "the secrets volume is {}, and that of {} is {own}",
+                    place.guid, label.node
+                ));
+            }
+            let window = Window::new(disk, place.start, place.length);
+            let read = fat::read(window, &mut |path, size, _| {
+                secrets.insert(path, size);
+                Ok(())
+            });
+            match read {
+                Ok(()) => faults.extend(differences(&label.secret_files, &secrets)),
+                Err(error) => faults.push(format!("the secrets volume can't be read: {error}")),
+            }
         }
     }
     Ok(Found {
@@ -118,4 +103,21 @@ pub fn inspect<D: Read + Write + Seek + fmt::Debug>(disk: &mut D) -> Result<Foun
         secrets,
         faults,
     })
+}
+
+/// What is not as the label has it.
+fn differences<T: PartialEq>(
+    wanted: &BTreeMap<String, T>,
+    there: &BTreeMap<String, T>,
+) -> Vec<String> {
+    let missing = wanted.keys().filter(|path| !there.contains_key(*path));
+    let missing = missing.map(|path| format!("`{path}` is missing"));
+    let others = there
+        .iter()
+        .filter_map(|(path, is)| match wanted.get(path) {
+            None => Some(format!("`{path}` was added by somebody")),
+            Some(wanted) if wanted != is => Some(format!("`{path}` is not what was written")),
+            Some(_) => None,
+        });
+    missing.chain(others).collect()
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::fleet::names::is_node_name;
 use crate::render::hex;
 
 /// Its name on the stick.
@@ -39,6 +40,9 @@ pub struct Label {
     /// The loaders among them: path, and iPXE's version.
     #[serde(default)]
     pub loaders: BTreeMap<String, String>,
+    /// The files on the secrets volume: path, and length in bytes.
+    #[serde(default)]
+    pub secret_files: BTreeMap<String, u64>,
     /// The secrets that the stick carries: name, and the version of the value.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
@@ -68,6 +72,7 @@ impl Label {
             script_url: None,
             files: BTreeMap::new(),
             loaders: BTreeMap::new(),
+            secret_files: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }
     }
@@ -89,7 +94,25 @@ impl Label {
         if format > FORMAT {
             return Err(LabelError::Newer(format));
         }
-        toml::from_str(text).map_err(damaged)
+        let label: Self = toml::from_str(text).map_err(damaged)?;
+        // It may come from anybody, and is shown.
+        let table: toml::Table = toml::from_str(text).map_err(damaged)?;
+        if !is_node_name(&label.node) || holds_control(&table.into()) {
+            return Err(LabelError::Damaged("a name in it is none".to_owned()));
+        }
+        Ok(label)
+    }
+}
+
+/// Whether a terminal would obey some of it.
+fn holds_control(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => text.contains(char::is_control),
+        toml::Value::Array(items) => items.iter().any(holds_control),
+        toml::Value::Table(table) => table
+            .iter()
+            .any(|(key, value)| key.contains(char::is_control) || holds_control(value)),
+        _ => false,
     }
 }
 
@@ -120,6 +143,15 @@ mod tests {
             Label::read("format = 2\nx = 1\n"),
             Err(LabelError::Newer(2))
         );
+        let mut label = Label::new("n1", "f", Uuid::nil(), "https://h/n1.ign");
+        for name in ["a\nnode b", "a\u{1b}[31m", "\u{85}"] {
+            label.fleet = name.to_owned();
+            let text = label.write().unwrap();
+            assert!(
+                matches!(Label::read(&text), Err(LabelError::Damaged(_))),
+                "{text}"
+            );
+        }
         for text in ["", "format = 1\n", "format = \"1\"\n", "\0", "[["] {
             let error = Label::read(text);
             assert!(matches!(error, Err(LabelError::Damaged(_))), "{text:?}");
