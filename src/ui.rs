@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,15 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
+pub use signals::{Orderly, exit_code, listen, signal};
+
+mod signals;
 
 /// Work shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The signal that asked the tool to end; 0 as long as none did.
-static SIGNAL: AtomicUsize = AtomicUsize::new(0);
-
-/// How many pieces of work want to end in order when a signal comes.
-static ORDERLY: AtomicUsize = AtomicUsize::new(0);
 
 /// How the user wants to be talked to. Each is a switch of its own.
 #[allow(clippy::struct_excessive_bools)]
@@ -272,58 +268,10 @@ impl Drop for NoEcho<'_> {
 /// How the terminal was before its echo was turned off.
 static ECHOING: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
-/// The signal that asked the tool to end; 0 as long as none did.
-#[must_use]
-pub fn signal() -> usize {
-    SIGNAL.load(Ordering::Relaxed)
-}
-
-/// Work that has something to put away, and that asks [`Progress::stopped`] often. While one lives, a first
-/// Ctrl-C does not end the process.
-pub struct Orderly(());
-
-impl Orderly {
-    /// It begins.
-    #[must_use]
-    pub fn begin() -> Self {
-        ORDERLY.fetch_add(1, Ordering::SeqCst);
-        Self(())
+/// Turns the echo on again when the process ends in the middle of a question.
+fn restore_echo() {
+    if let Some(before) = ECHOING.lock().ok().and_then(|mut before| before.take()) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
+        let _ = writeln!(io::stderr());
     }
-}
-
-impl Drop for Orderly {
-    fn drop(&mut self) {
-        ORDERLY.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Listens for Ctrl-C and its like, which end the process at once, with the terminal as it was, unless
-/// there is [`Orderly`] work. A second one always does.
-///
-/// # Errors
-/// The system does not let the tool listen.
-pub fn listen() -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
-        for number in signals.forever() {
-            let number = usize::try_from(number).unwrap_or(2);
-            let first = SIGNAL.swap(number, Ordering::SeqCst) == 0;
-            if first && ORDERLY.load(Ordering::SeqCst) > 0 {
-                continue;
-            }
-            if let Some(before) = ECHOING.lock().ok().and_then(|mut before| before.take()) {
-                let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
-                let _ = writeln!(io::stderr());
-            }
-            std::process::exit(exit_code(number));
-        }
-    });
-    Ok(())
-}
-
-/// What a shell makes of a signal: 130 for Ctrl-C.
-#[must_use]
-pub fn exit_code(signal: usize) -> i32 {
-    128 + i32::try_from(signal).unwrap_or(2)
 }
