@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::source::Source;
 
+mod raw;
 mod report;
 
 pub use report::{Folded, fold, printable};

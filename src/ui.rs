@@ -143,6 +143,20 @@ impl Ui {
         }
     }
 
+    /// Shows mistakes in one line each, as [`Ui::mistakes`] does in excerpts.
+    pub fn raw_mistakes(&self, diagnostics: &[Diagnostic]) {
+        for one in diagnostics {
+            if one.is_error() || !self.manner.quiet {
+                self.tell(&one.to_raw());
+            }
+        }
+    }
+
+    /// Says why a command failed, in words that programs wait for.
+    pub fn raw_error(&self, message: &str) {
+        self.tell(&printable(message));
+    }
+
     /// Says why a command failed.
     pub fn error(&self, message: &str, help: Option<&str>) {
         let (red, bold, end) = if self.styled_err {

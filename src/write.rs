@@ -82,6 +82,20 @@ impl Batch {
         bytes: &[u8],
         durability: Durability,
     ) -> Result<(), WriteError> {
+        self.stage_new(path, bytes, durability, 0o666)
+    }
+
+    /// As [`Batch::stage`]; a file that is not there yet gets these permissions, less the user's mask.
+    ///
+    /// # Errors
+    /// As [`Batch::stage`].
+    pub fn stage_new(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        durability: Durability,
+        mode: u32,
+    ) -> Result<(), WriteError> {
         // A link is written through, as an editor would: `nodes/` may be one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -95,7 +109,7 @@ impl Batch {
                 return Err(WriteError::io(&path)(io::ErrorKind::IsADirectory.into()));
             }
             Ok(there) => there.permissions().mode() & 0o777,
-            Err(_) => 0o666 & !current_umask(),
+            Err(_) => mode & !current_umask(),
         };
         let mut file = tempfile::Builder::new()
             .prefix(".ephemeros-")

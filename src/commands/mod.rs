@@ -23,9 +23,12 @@ use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
 
 mod check;
+mod config_file;
+mod config_output;
 mod destination;
 mod image;
 mod inspect;
+mod merge;
 mod plan;
 mod plan_text;
 mod published;
@@ -33,6 +36,8 @@ mod render;
 mod secrets;
 mod show;
 mod stick_inputs;
+mod transpile;
+mod validate;
 
 /// How a command ended well.
 pub enum Outcome {
@@ -151,6 +156,9 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Image(args) => image::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
+        Command::Transpile(args) => transpile::run(args, ui),
+        Command::Validate(args) => validate::run(args, ui),
+        Command::Merge(args) => merge::run(args, ui),
     }
 }
 

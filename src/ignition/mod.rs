@@ -1,5 +1,6 @@
 //! Ignition configs of spec 3.0.0 to 3.6.0: read, check, merge, write.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub mod data_url;
@@ -10,6 +11,7 @@ pub mod rules;
 pub mod schema;
 pub mod spec;
 mod structure;
+mod upgrade;
 mod validate;
 pub mod value;
 mod view;
@@ -83,9 +85,20 @@ impl Config {
 #[must_use]
 pub fn merge(parent: &Config, child: &Config) -> Config {
     let spec = parent.spec.max(child.spec);
-    let mut root = merge_structs(&parent.root, &child.root, spec);
+    let [parent, child] = [parent, child].map(|config| upgraded(config, spec));
+    let mut root = merge_structs(&parent, &child, spec);
     forget_places(&mut root);
     Config::new(spec, root)
+}
+
+/// The fields of a config, as a newer spec has them.
+fn upgraded(config: &Config, spec: Spec) -> Cow<'_, Struct> {
+    if config.spec == spec {
+        return Cow::Borrowed(&config.root);
+    }
+    let mut root = config.root.clone();
+    upgrade::upgrade(&mut root, config.spec, spec);
+    Cow::Owned(root)
 }
 
 /// Checks what must hold beyond the types. Without a source, as for a config that came out of a merge, diagnostics

@@ -24,6 +24,21 @@ fn a_merge_takes_the_newer_spec() {
 }
 
 #[test]
+fn an_older_config_means_in_a_merge_what_it_meant() {
+    let setuid = &files(r#"{"path":"/a","mode":2541}"#);
+    let merged =
+        |old: &str, new: &str| merge(&config(old, setuid), &config(new, &files(""))).to_json();
+    assert!(merged("3.5.0", "3.6.0").contains("\"mode\":493"));
+    assert!(merged("3.6.0", "3.5.0").contains("\"mode\":2541"));
+    assert!(merged("3.4.0", "3.5.0").contains("\"mode\":2541"));
+    let link = |fields: &str| format!("\"storage\":{{\"links\":[{{\"path\":\"/l\"{fields}}}]}}");
+    let parent = config("3.3.0", &link(",\"target\":\"/t\""));
+    let merged = |child: &str| merge(&parent, &config(child, &link(""))).to_json();
+    assert!(merged("3.2.0").contains("\"target\":\"\""));
+    assert!(merged("3.3.0").contains("\"target\":\"/t\""));
+}
+
+#[test]
 fn entries_of_one_key_become_one_in_the_place_of_the_parent() {
     let parent = config(
         "3.4.0",

@@ -14,7 +14,11 @@ use crate::source::Source;
 pub(crate) fn decode(source: &Arc<Source>) -> (Option<(Struct, Spec)>, Vec<Diagnostic>) {
     let fail = |diagnostic| (None, vec![diagnostic]);
     if source.text.is_empty() {
-        return fail(Diagnostic::error("not a config, the text is empty"));
+        return fail(
+            Diagnostic::error("not a config, the text is empty").help(
+                "the least that a config can be is `{\"ignition\": {\"version\": \"3.4.0\"}}`",
+            ),
+        );
     }
     let root = match parse(&source.text) {
         Ok(root) => root,
@@ -86,7 +90,9 @@ fn bad_version(error: VersionError) -> Diagnostic {
 fn syntax(source: &Arc<Source>, error: &SyntaxError) -> Diagnostic {
     let rest = &source.text[error.at..];
     let width = rest.chars().next().map_or(0, char::len_utf8);
-    Diagnostic::error(&error.message).at(source, error.at..error.at + width)
+    Diagnostic::error(&error.message)
+        .at(source, error.at..error.at + width)
+        .help("look at the commas, quotes and brackets here and just before; JSON has no comments")
 }
 
 fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Diagnostic {
@@ -103,7 +109,9 @@ fn wrong_type(source: &Arc<Source>, node: &Node<'_>, wanted: &str) -> Diagnostic
         Content::Array(_) | Content::Object(_) => node.span.start - 1..node.span.start,
         _ => node.span.end - 1..node.span.end,
     };
-    Diagnostic::error(format!("expected {wanted}, found {found}")).at(source, span)
+    Diagnostic::error(format!("expected {wanted}, found {found}"))
+        .at(source, span)
+        .help(format!("write {wanted}, or remove the key"))
 }
 
 /// Ignition loses track of the place here and says so.

@@ -6,7 +6,7 @@ use crate::ignition::spec::Spec;
 use crate::ignition::value::Struct;
 
 const MODE_LIMIT: i64 = 0o7777;
-const SPECIAL_BITS: i64 = 0o7000;
+pub(crate) const SPECIAL_BITS: i64 = 0o7000;
 
 pub(crate) fn check_directory(directory: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
     check_path(directory, at, report);
