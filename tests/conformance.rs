@@ -2,20 +2,21 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod commands;
 mod compare;
 pub(crate) mod corpus;
 
 use std::fs;
 use std::path::Path;
 
-use corpus::{Corpus, Tally};
+use corpus::{ButaneCase, Corpus, Tally};
 use ephemeros::butane::{Options, translate};
 use ephemeros::ignition::{self, Config, Spec};
 use ephemeros::source::Source;
 use ephemeros::yaml;
 
 /// Where the reference is wrong and this tool is not.
-const DELIBERATE: [(&str, &str); 4] = [
+pub(crate) const DELIBERATE: [(&str, &str); 4] = [
     (
         "yaml-null-list-item-shifts-index",
         "an item after an empty one is reported where it stands",
@@ -33,43 +34,36 @@ const DELIBERATE: [(&str, &str); 4] = [
 
 #[test]
 fn butane_translates_as_the_reference_does() {
-    let Some(corpus) = Corpus::find() else {
-        return;
-    };
-    let mut tally = Tally::default();
-    let files_dir = corpus.files_dir();
-    for row in ["butane/INDEX.tsv", "butane/INDEX-fcos.tsv"]
-        .iter()
-        .flat_map(|index| corpus.rows(index))
-    {
-        let [variant, case, outcome, _origin, _what, flags] = &row[..] else {
-            panic!("{row:?}");
-        };
-        let base = corpus.root.join("butane").join(variant).join(case);
-        let flags: Vec<&str> = flags.split(',').collect();
-        let files_dir = (!flags.contains(&"no-files-dir")).then_some(files_dir.as_path());
-        let problems = butane_case(&base, outcome, &flags, files_dir);
-        match DELIBERATE.iter().find(|(name, _)| name == case) {
-            Some((name, reason)) => assert!(
-                !problems.is_empty(),
-                "{name} agrees now, and should not: {reason}"
-            ),
-            None => tally.add(variant, case, &problems),
+    for corpus in Corpus::both() {
+        let mut tally = Tally::default();
+        let files_dir = corpus.files_dir();
+        for case in corpus.butane() {
+            let files_dir = case.has_files().then_some(files_dir.as_path());
+            let problems = butane_case(&case, files_dir);
+            match deliberate(&case.name) {
+                Some(reason) => assert!(
+                    !problems.is_empty(),
+                    "{} agrees now, and should not: {reason}",
+                    case.name
+                ),
+                None => tally.add(&case.variant, &case.name, &problems),
+            }
         }
+        tally.finish();
     }
-    tally.finish();
 }
 
-fn butane_case(
-    base: &Path,
-    outcome: &str,
-    flags: &[&str],
-    files_dir: Option<&Path>,
-) -> Vec<String> {
-    let bytes = fs::read(base.with_extension("bu")).unwrap();
-    let report = fs::read_to_string(base.with_extension("report")).unwrap_or_default();
-    let Ok(text) = yaml::text::decode(&bytes) else {
-        return if outcome == "error" {
+/// Why a case differs from the reference, if it does so on purpose.
+pub(crate) fn deliberate(case: &str) -> Option<&'static str> {
+    let mut known = DELIBERATE.iter();
+    known
+        .find(|(name, _)| *name == case)
+        .map(|(_, reason)| *reason)
+}
+
+fn butane_case(case: &ButaneCase, files_dir: Option<&Path>) -> Vec<String> {
+    let Ok(text) = yaml::text::decode(&case.input()) else {
+        return if case.outcome == "error" {
             vec![]
         } else {
             vec!["not read as text".to_owned()]
@@ -83,14 +77,15 @@ fn butane_case(
             ..Options::default()
         },
     );
-    let mut problems = compare::diagnostics(&report, &translation.diagnostics, flags, false);
-    match (&translation.config, outcome) {
+    let flags = case.flags();
+    let mut problems =
+        compare::diagnostics(&case.report(), &translation.diagnostics, &flags, false);
+    match (&translation.config, case.outcome.as_str()) {
         (None, "error") => {}
         (None, _) => problems.push("failed".to_owned()),
         (Some(_), "error") => problems.push("did not fail".to_owned()),
         (Some(config), _) => {
-            let expected = fs::read_to_string(base.with_extension("ign")).unwrap();
-            problems.extend(compare::json(&expected, &config.to_json(), flags));
+            problems.extend(compare::json(&case.config(), &config.to_json(), &flags));
         }
     }
     problems

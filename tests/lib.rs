@@ -24,6 +24,7 @@ mod show;
 mod templates;
 mod terminal;
 mod translation;
+mod transpile;
 mod url;
 mod variables;
 mod yaml;

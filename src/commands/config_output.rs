@@ -95,7 +95,9 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| refuse(path, &error.to_string()));
     }
-    let place = follow(path);
+    let Some(place) = follow(path) else {
+        return Err(refuse(path, "its links lead round in a circle"));
+    };
     let folder = match place.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -124,13 +126,13 @@ fn is_stream(path: &Path) -> bool {
 }
 
 /// The file that is meant: a link is written through, also one whose file is not there yet.
-fn follow(path: &Path) -> PathBuf {
+fn follow(path: &Path) -> Option<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&place) else {
-            break;
+            return Some(place);
         };
         place = place.parent().unwrap_or(Path::new("")).join(target);
     }
-    place
+    None
 }

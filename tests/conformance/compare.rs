@@ -24,8 +24,18 @@ pub(crate) fn diagnostics(
     flags: &[&str],
     bytes: bool,
 ) -> Vec<String> {
+    let ours = found.iter().map(|one| line_of(one, bytes)).collect();
+    lines(report, ours, flags, bytes)
+}
+
+/// The differences between a recorded report and one of the same form.
+pub(crate) fn reports(wanted: &str, got: &str, flags: &[&str], bytes: bool) -> Vec<String> {
+    let ours = got.lines().filter_map(recorded).collect();
+    lines(wanted, ours, flags, bytes)
+}
+
+fn lines(report: &str, ours: Vec<Line>, flags: &[&str], bytes: bool) -> Vec<String> {
     let has = |flag| flags.contains(&flag);
-    let ours: Vec<Line> = found.iter().map(|one| line_of(one, bytes)).collect();
     if has("yaml-syntax") {
         return Vec::new();
     }

@@ -31,6 +31,37 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
+    /// The part of it that every clone has.
+    pub(crate) fn own() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/own");
+        Self { root }
+    }
+
+    /// The own part, and the whole where it is.
+    pub(crate) fn both() -> Vec<Self> {
+        std::iter::once(Self::own()).chain(Self::find()).collect()
+    }
+
+    /// All cases of Butane.
+    pub(crate) fn butane(&self) -> Vec<ButaneCase> {
+        let rows = ["butane/INDEX.tsv", "butane/INDEX-fcos.tsv"]
+            .iter()
+            .flat_map(|index| self.rows(index));
+        let cases = rows.map(|row| {
+            let [variant, name, outcome, _origin, _what, flags] = &row[..] else {
+                panic!("{row:?}");
+            };
+            ButaneCase {
+                folder: self.root.join("butane").join(variant),
+                variant: variant.clone(),
+                name: name.clone(),
+                outcome: outcome.clone(),
+                flags: flags.split(',').map(str::to_owned).collect(),
+            }
+        });
+        cases.collect()
+    }
+
     /// The corpus, or a loud word on standard error that it is missing.
     pub(crate) fn find() -> Option<Self> {
         let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
@@ -78,6 +109,48 @@ impl Corpus {
             .collect();
         files.sort();
         files
+    }
+}
+
+/// A Butane config with what the reference makes of it.
+pub(crate) struct ButaneCase {
+    folder: PathBuf,
+    pub(crate) variant: String,
+    pub(crate) name: String,
+    pub(crate) outcome: String,
+    flags: Vec<String>,
+}
+
+impl ButaneCase {
+    pub(crate) fn flags(&self) -> Vec<&str> {
+        self.flags.iter().map(String::as_str).collect()
+    }
+
+    pub(crate) fn is_flagged(&self) -> bool {
+        self.flags != ["-"]
+    }
+
+    /// Whether it was recorded with local files.
+    pub(crate) fn has_files(&self) -> bool {
+        !self.flags().contains(&"no-files-dir")
+    }
+
+    pub(crate) fn input(&self) -> Vec<u8> {
+        fs::read(self.path("bu")).unwrap()
+    }
+
+    /// The recorded config, for a case that does not fail.
+    pub(crate) fn config(&self) -> String {
+        fs::read_to_string(self.path("ign")).unwrap()
+    }
+
+    /// The recorded report; empty where there was none.
+    pub(crate) fn report(&self) -> String {
+        fs::read_to_string(self.path("report")).unwrap_or_default()
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", self.name))
     }
 }
 
