@@ -5,6 +5,7 @@ use std::path::Path;
 
 use snapbox::{IntoData as _, assert_data_eq};
 
+use crate::conformance::DELIBERATE;
 use crate::fleet::{Fleet, HEAD};
 use crate::image::loaders;
 
@@ -135,7 +136,12 @@ fn the_walk_prints_what_the_readme_shows() {
 
 #[test]
 fn the_pages_under_docs_go_on_from_its_end() {
-    for path in ["docs/fleet.md", "docs/templates.md", "docs/plan.md"] {
+    for path in [
+        "docs/fleet.md",
+        "docs/templates.md",
+        "docs/plan.md",
+        "docs/butane.md",
+    ] {
         let mut shown = commands(&read("README.md"));
         let walk = shown.len();
         shown.extend(commands(&read(path)));
@@ -244,6 +250,18 @@ fn every_url_in_the_table_is_the_one_that_is_made() {
         rows += 1;
     }
     assert!(rows > 15, "{rows} rows");
+}
+
+#[test]
+fn every_deliberate_difference_from_butane_is_told() {
+    let page = read("docs/butane.md");
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| case |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let known = DELIBERATE.map(|(case, why)| format!("| `{case}` | {why} |"));
+    assert_eq!(rows.collect::<Vec<_>>(), known);
 }
 
 #[test]

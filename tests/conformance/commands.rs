@@ -107,7 +107,7 @@ fn validate_is_ignition_validate() {
         let verdict = fs::read_to_string(base.with_extension("verdict")).unwrap();
         let run = nowhere.command(&["validate", "--json"]).stdin(config).run();
         let mut problems = Vec::new();
-        let code = if verdict.starts_with("exit 1") { 1 } else { 0 };
+        let code = i32::from(verdict.starts_with("exit 1"));
         if run.code != Some(code) {
             problems.push(format!("exit code {:?} instead of {code}", run.code));
         }
