@@ -487,6 +487,19 @@ fn a_merge_that_comes_to_nothing_good_is_an_error() {
 }
 
 #[test]
+fn the_second_config_lies_over_the_first() {
+    let user = |shell: &str| {
+        let user = format!("{{\"name\": \"core\", \"shell\": \"/bin/{shell}\"}}");
+        IGNITION.replace("}}", &format!("}}, \"passwd\": {{\"users\": [{user}]}}}}"))
+    };
+    let folder = folder()
+        .file("below.ign", user("sh"))
+        .file("over.ign", user("bash"));
+    let run = folder.run(&["merge", "below.ign", "over.ign"]).code(0);
+    run.prints(&["\"shell\":\"/bin/bash\""]).hides("/bin/sh");
+}
+
+#[test]
 fn a_merge_takes_the_newer_spec_and_one_config_from_standard_input() {
     let older = IGNITION.replace("3.4", "3.1");
     let folder = folder();
