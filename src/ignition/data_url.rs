@@ -1,14 +1,14 @@
 //! `data:` URLs: how Butane writes them, and how Ignition reads them.
 
-use std::io::{Read as _, Write as _};
+use std::cell::RefCell;
+use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use flate2::Compression;
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 /// Why a `data:` URL can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,13 +118,31 @@ fn percent_encoded(bytes: &[u8]) -> String {
     text
 }
 
+thread_local! {
+    /// To make one anew takes longer than most contents take to compress.
+    static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::best(), false));
+}
+
 /// Compresses without a time or a name, so that equal contents give equal bytes.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder
-        .write_all(bytes)
-        .and_then(|()| encoder.finish())
-        .expect("writing to memory can't fail")
+    // Deflate, no flags, no time, compressed best, by an unknown system: RFC 1952, 2.3.
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff];
+    DEFLATE.with_borrow_mut(|deflate| {
+        deflate.reset();
+        loop {
+            packed.reserve(bytes.len() / 2 + 64);
+            let read = usize::try_from(deflate.total_in()).unwrap_or(bytes.len());
+            let status = deflate.compress_vec(&bytes[read..], &mut packed, FlushCompress::Finish);
+            if status.expect("nothing to be wrong with") == Status::StreamEnd {
+                break;
+            }
+        }
+    });
+    let mut sum = Crc::new();
+    sum.update(bytes);
+    packed.extend(sum.sum().to_le_bytes());
+    packed.extend(sum.amount().to_le_bytes());
+    packed
 }
 
 /// Decompresses up to `limit` bytes.

@@ -1,5 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
+use std::io::Write as _;
+
+use flate2::write::GzEncoder;
+
 use super::*;
 
 #[test]
@@ -22,6 +26,25 @@ fn decoding_gives_back_what_was_encoded() {
     let packed = decode(&encode(&[7; 9999], true).url).unwrap();
     assert_eq!(gunzip(&packed, 9999).unwrap(), [7; 9999]);
     assert!(gunzip(&packed, 9998).is_err());
+}
+
+#[test]
+fn a_compressor_that_is_used_again_writes_the_same_bytes() {
+    let noise: Vec<u8> = (0..70_000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    for contents in [
+        &noise[..],
+        b"",
+        b"a",
+        &[b'a'; 100_000],
+        &noise[..999],
+        &noise,
+    ] {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(contents).unwrap();
+        assert!(gzip(contents) == encoder.finish().unwrap());
+    }
 }
 
 #[test]
