@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::clc::PLATFORMS;
+
 /// Runs a fleet of machines that have no system disk, from one git repository
 #[derive(Parser, Debug)]
 #[command(
@@ -68,6 +70,9 @@ pub enum Command {
     Image(Image),
     /// Show whose stick a file is, and what is on it
     Inspect(Inspect),
+    /// Bring over what another tool's files hold
+    #[command(subcommand)]
+    Import(Import),
     /// Keep the secrets
     #[command(subcommand)]
     Secrets(Secrets),
@@ -174,6 +179,32 @@ pub struct Image {
 pub struct Inspect {
     /// A file that is a stick, or a drive
     pub file: PathBuf,
+}
+
+/// `import`.
+#[derive(Subcommand, Debug)]
+pub enum Import {
+    /// Turn a Container Linux Config, which ct read, into a Butane template
+    Clc(ImportClc),
+}
+
+/// `import clc`.
+#[derive(Args, Debug)]
+pub struct ImportClc {
+    /// The Container Linux Config
+    pub file: PathBuf,
+    /// The folder with the local files that it names
+    #[arg(short = 'd', long, value_name = "DIR")]
+    pub files_dir: Option<PathBuf>,
+    /// The file to write, which must not exist; default: standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the machine runs, which decides what `{PRIVATE_IPV4}` and its like become
+    #[arg(long, value_parser = PLATFORMS)]
+    pub platform: Option<String>,
+    /// Take warnings as errors
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `secrets`.

@@ -40,8 +40,9 @@ pub mod ipxe;
 pub mod os;
 pub mod secrets;
 
-// Butane and Ignition, which could leave as a crate of their own.
+// Butane and Ignition, which could leave as a crate of their own; and what people had before them.
 pub mod butane;
+pub mod clc;
 pub mod ignition;
 pub mod yaml;
 

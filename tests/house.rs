@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["stick"],
     &["render", "vault"],
     &["fleet"],
-    &["butane"],
+    &["butane", "clc"],
     &["ignition", "yaml"],
     &["ipxe"],
     &["secrets"],
@@ -25,10 +25,11 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Rooms that could leave as a crate of their own, and all that they may take along.
-const APART: &[&str] = &["yaml", "butane", "ignition"];
+const APART: &[&str] = &["yaml", "butane", "clc", "ignition"];
 const APART_MAY_NAME: &[&str] = &[
     "yaml",
     "butane",
+    "clc",
     "ignition",
     "diagnostic",
     "source",

@@ -27,6 +27,7 @@ mod config_file;
 mod config_output;
 mod destination;
 mod image;
+mod import;
 mod inspect;
 mod merge;
 mod plan;
@@ -155,6 +156,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Check => check::run(start, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
+        Command::Import(args) => import::run(args, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
         Command::Transpile(args) => transpile::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),

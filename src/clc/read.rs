@@ -1,0 +1,407 @@
+//! The old config's mappings: each key is asked for once, and the ones that nobody asked for are told.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::piece::{Map, Origin};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::nearest::nearest;
+use crate::source::Source;
+use crate::yaml::parse::Mistake;
+use crate::yaml::scalar::{self, Scalar, resolve};
+use crate::yaml::{Content, Node};
+
+/// What was found on the way.
+pub(super) struct Found {
+    source: Arc<Source>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Found {
+    pub(super) fn new(source: &Arc<Source>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        at: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Error, at, message.into(), help.into());
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        at: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Warning, at, message.into(), help.into());
+    }
+
+    fn add(&mut self, severity: Severity, at: Range<usize>, message: String, help: String) {
+        let at = self.first_line(at);
+        let diagnostic = Diagnostic::new(severity, message).at(&self.source, at);
+        self.diagnostics.push(diagnostic.help(help));
+    }
+
+    /// Of what goes over many lines the first is enough to find it.
+    fn first_line(&self, at: Range<usize>) -> Range<usize> {
+        let text = self.source.text.get(at.clone()).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        at.start..at.start + line.trim_end().len()
+    }
+
+    pub(super) fn syntax(&mut self, mistake: Mistake) {
+        let diagnostic = Diagnostic::error(mistake.message).at(&self.source, mistake.span);
+        self.diagnostics.push(match mistake.earlier {
+            Some(earlier) => diagnostic
+                .label(&self.source, earlier, "first given here")
+                .help("remove one of them"),
+            None if self.source.text.trim().is_empty() => {
+                diagnostic.help("name a file that holds a Container Linux Config")
+            }
+            None => {
+                diagnostic.help("look at the indentation, quotes and colons here and just above")
+            }
+        });
+    }
+
+    fn wrong_type(&mut self, node: &Node, name: &str, wanted: &str) {
+        self.error(
+            node.span.clone(),
+            format!("`{name}` must be {wanted}, and is {}", node.describe()),
+            format!("write {wanted}"),
+        );
+    }
+}
+
+/// A value and where it was said.
+#[derive(Clone, Debug)]
+pub(super) struct Said<T> {
+    pub(super) value: T,
+    pub(super) from: Origin,
+}
+
+impl<T> Said<T> {
+    pub(super) fn at(&self) -> Range<usize> {
+        self.from.value.clone()
+    }
+
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Said<U> {
+        Said {
+            value: change(self.value),
+            from: self.from,
+        }
+    }
+}
+
+/// What a field of the old config holds, where the new one holds the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A text; the empty one is the same as none.
+    Text,
+    /// A text that may be empty on purpose.
+    AnyText,
+    Bool,
+    Int,
+    Texts,
+}
+
+/// A mapping of the old config.
+pub(super) struct Section<'a> {
+    from: Origin,
+    entries: Vec<(&'a Node, &'a Node)>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    /// The whole document.
+    pub(super) fn root(node: &'a Node, found: &mut Found) -> Option<Self> {
+        let start = node.span.start;
+        Self::open(node, start, "the config", found)
+    }
+
+    /// A mapping; `None` for null, and with an error for anything else.
+    fn open(node: &'a Node, start: usize, name: &str, found: &mut Found) -> Option<Self> {
+        let mut entries = Vec::new();
+        if node.entries().is_none() {
+            if !is_null(node) {
+                found.wrong_type(node, name, "a mapping");
+            }
+            return None;
+        }
+        gather(node, &mut entries);
+        Some(Self {
+            from: Origin {
+                start,
+                value: node.span.clone(),
+            },
+            entries,
+            asked: Vec::new(),
+        })
+    }
+
+    pub(super) fn place(&self) -> Origin {
+        self.from.clone()
+    }
+
+    pub(super) fn at(&self) -> Range<usize> {
+        self.from.value.clone()
+    }
+
+    /// Where a key with its value stands.
+    pub(super) fn origin(&self, name: &str) -> Option<Origin> {
+        let mut entries = self.entries.iter();
+        let (key, value) = entries.find(|(key, _)| key.text() == Some(name))?;
+        Some(Origin {
+            start: key.span.start,
+            value: value.span.clone(),
+        })
+    }
+
+    /// Whether it has a key, whatever is in it.
+    pub(super) fn key(&self, name: &str) -> Option<&'a Node> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|(key, _)| key.text() == Some(name))
+            .map(|(key, _)| *key)
+    }
+
+    /// Whether a mapping in it has a key.
+    pub(super) fn has_inside(&self, name: &str, key: &str) -> bool {
+        let mut entries = self.entries.iter();
+        let inner = entries.find(|(key, _)| key.text() == Some(name));
+        let inner = inner.and_then(|(_, value)| value.entries());
+        let mut keys = inner.unwrap_or_default().iter();
+        keys.any(|(inside, _)| inside.text() == Some(key))
+    }
+
+    /// Whether a key was asked for.
+    pub(super) fn is_asked(&self, name: &str) -> bool {
+        self.asked.contains(&name)
+    }
+
+    /// Counts a key as asked for: it was told already.
+    pub(super) fn ignore(&mut self, name: &'static str) {
+        self.asked.push(name);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What stands behind a key, unless that is null.
+    fn take(&mut self, name: &'static str) -> Option<(&'a Node, Origin)> {
+        self.asked.push(name);
+        let mut entries = self.entries.iter();
+        let (key, value) = entries.find(|(key, _)| key.text() == Some(name))?;
+        let from = Origin {
+            start: key.span.start,
+            value: value.span.clone(),
+        };
+        (!is_null(value)).then_some((*value, from))
+    }
+
+    pub(super) fn section(&mut self, name: &'static str, found: &mut Found) -> Option<Self> {
+        let (node, from) = self.take(name)?;
+        Self::open(node, from.start, name, found)
+    }
+
+    /// The mappings of a list; empty items are none.
+    pub(super) fn sections(&mut self, name: &'static str, found: &mut Found) -> Vec<Self> {
+        let items = self.items(name, "a list of mappings", found);
+        let items = items.into_iter();
+        items
+            .filter_map(|item| Self::open(item, item.span.start, name, found))
+            .collect()
+    }
+
+    fn items(&mut self, name: &'static str, wanted: &str, found: &mut Found) -> Vec<&'a Node> {
+        match self.take(name) {
+            None => Vec::new(),
+            Some((node, _)) => match &node.target().content {
+                Content::Sequence(items) => items.iter().filter(|item| !is_null(item)).collect(),
+                _ => {
+                    found.wrong_type(node, name, wanted);
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&mut self, name: &'static str, found: &mut Found) -> Option<Said<String>> {
+        self.any_text(name, found)
+            .filter(|said| !said.value.is_empty())
+    }
+
+    pub(super) fn any_text(
+        &mut self,
+        name: &'static str,
+        found: &mut Found,
+    ) -> Option<Said<String>> {
+        let bytes = self.bytes(name, found)?;
+        match String::from_utf8(bytes.value) {
+            Ok(value) => Some(Said {
+                value,
+                from: bytes.from,
+            }),
+            Err(_) => {
+                let at = bytes.from.value;
+                found.error(
+                    at,
+                    format!("`{name}` is not UTF-8 text"),
+                    "write it as text",
+                );
+                None
+            }
+        }
+    }
+
+    /// A text, or what `!!binary` holds.
+    pub(super) fn bytes(&mut self, name: &'static str, found: &mut Found) -> Option<Said<Vec<u8>>> {
+        let (node, from) = self.take(name)?;
+        let value = bytes(node, name, found)?;
+        Some(Said { value, from })
+    }
+
+    pub(super) fn bool(&mut self, name: &'static str, found: &mut Found) -> Option<Said<bool>> {
+        let (node, from) = self.take(name)?;
+        let value = scalar(node, name, "`true` or `false`", found, scalar::as_bool)?;
+        Some(Said { value, from })
+    }
+
+    pub(super) fn int(&mut self, name: &'static str, found: &mut Found) -> Option<Said<i64>> {
+        let (node, from) = self.take(name)?;
+        let value = scalar(node, name, "a whole number", found, scalar::as_int)?;
+        Some(Said { value, from })
+    }
+
+    /// The texts of a list that is not empty.
+    pub(super) fn texts(
+        &mut self,
+        name: &'static str,
+        found: &mut Found,
+    ) -> Option<Said<Vec<Said<String>>>> {
+        let (_, from) = self.take(name)?;
+        let mut value = Vec::new();
+        for item in self.items(name, "a list of texts", found) {
+            let Some(text) = bytes(item, name, found) else {
+                continue;
+            };
+            value.push(Said {
+                value: String::from_utf8_lossy(&text).into_owned(),
+                from: Origin {
+                    start: item.span.start,
+                    value: item.span.clone(),
+                },
+            });
+        }
+        (!value.is_empty()).then_some(Said { value, from })
+    }
+
+    /// Takes fields over that have the same name and meaning.
+    pub(super) fn copy(
+        &mut self,
+        fields: &[(&'static str, Kind)],
+        map: &mut Map,
+        found: &mut Found,
+    ) {
+        for (name, kind) in fields {
+            match kind {
+                Kind::Text => map.put(name, self.text(name, found)),
+                Kind::AnyText => map.put(name, self.any_text(name, found)),
+                Kind::Bool => map.put(name, self.bool(name, found)),
+                Kind::Int => map.put(name, self.int(name, found)),
+                Kind::Texts => map.put(name, self.texts(name, found)),
+            }
+        }
+    }
+
+    /// A field that must be there.
+    pub(super) fn required(
+        &mut self,
+        name: &'static str,
+        found: &mut Found,
+    ) -> Option<Said<String>> {
+        let before = found.diagnostics.len();
+        let text = self.text(name, found);
+        if text.is_none() && found.diagnostics.len() == before {
+            let message = format!("`{name}` is missing");
+            found.error(self.at(), message, format!("add `{name}`"));
+        }
+        text
+    }
+
+    /// Warns of the keys that nobody asked for: `ct` ignored them, too.
+    pub(super) fn finish(self, found: &mut Found) {
+        for (key, _) in &self.entries {
+            let name = key.text().unwrap_or("?");
+            if self.asked.contains(&name) {
+                continue;
+            }
+            let help = match nearest(name, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "remove it: ct did nothing with it, and it is not brought over".to_owned(),
+            };
+            found.warning(key.span.clone(), format!("unknown key `{name}`"), help);
+        }
+    }
+}
+
+/// Keys with what is merged in by `<<`; the first of a name holds.
+fn gather<'a>(node: &'a Node, entries: &mut Vec<(&'a Node, &'a Node)>) {
+    let own = node.entries().unwrap_or_default();
+    for (key, value) in own.iter().filter(|(key, _)| !key.is_merge_key()) {
+        if !entries.iter().any(|(known, _)| known.text() == key.text()) {
+            entries.push((key, value));
+        }
+    }
+    for (_, value) in own.iter().filter(|(key, _)| key.is_merge_key()) {
+        match &value.target().content {
+            Content::Sequence(items) => items.iter().for_each(|item| gather(item, entries)),
+            _ => gather(value, entries),
+        }
+    }
+}
+
+fn is_null(node: &Node) -> bool {
+    matches!(resolve(node), Ok(Some(Scalar::Null)))
+}
+
+fn scalar<T>(
+    node: &Node,
+    name: &str,
+    wanted: &str,
+    found: &mut Found,
+    read: impl Fn(&Scalar<'_>) -> Option<T>,
+) -> Option<T> {
+    let value = match resolve(node) {
+        Ok(Some(scalar)) => read(&scalar),
+        Ok(None) => None,
+        Err(error) => {
+            found.error(
+                node.span.clone(),
+                error.message,
+                "remove the tag, or change the value",
+            );
+            return None;
+        }
+    };
+    if value.is_none() {
+        found.wrong_type(node, name, wanted);
+    }
+    value
+}
+
+fn bytes(node: &Node, name: &str, found: &mut Found) -> Option<Vec<u8>> {
+    scalar(node, name, "a text", found, |scalar| match scalar {
+        Scalar::Binary(bytes) => Some(bytes.clone()),
+        _ => Some(node.text()?.as_bytes().to_vec()),
+    })
+}
