@@ -8,6 +8,8 @@ mod failures;
 mod fleet;
 mod house;
 mod image;
+mod import;
+mod legacy;
 mod loader;
 mod local_files;
 mod manifest;

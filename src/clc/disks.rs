@@ -1,7 +1,8 @@
 //! Disks with their partitions, and arrays.
 
+use super::found::Found;
 use super::piece::{Map, Piece};
-use super::read::{Found, Kind, Said, Section};
+use super::read::{Kind, Said, Section};
 
 /// Names that `ct` had for types of partitions.
 const TYPES: [(&str, &str); 4] = [

@@ -1,6 +1,6 @@
 //! Dynamic data: `{PRIVATE_IPV4}` and its like, which a service finds out while the machine boots.
 
-use super::read::Found;
+use super::found::Found;
 use super::service::Argument;
 
 /// What the platforms know.

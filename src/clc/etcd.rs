@@ -2,7 +2,8 @@
 
 use semver::Version;
 
-use super::read::{Found, Said, Section};
+use super::found::Found;
+use super::read::{Said, Section};
 use super::service::{self, Flag, Service, Type};
 
 const V2: u8 = 1;

@@ -1,7 +1,8 @@
 //! File systems. Files named them; now a file is on the one that is mounted over its path.
 
+use super::found::Found;
 use super::piece::{Map, Origin, Piece};
-use super::read::{Found, Kind, Said, Section};
+use super::read::{Kind, Said, Section};
 
 /// The root of the new system while Ignition runs.
 const SYSROOT: &str = "/sysroot";

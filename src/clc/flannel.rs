@@ -2,7 +2,8 @@
 
 use semver::Version;
 
-use super::read::{Found, Section};
+use super::found::Found;
+use super::read::Section;
 use super::service::{self, Flag, Service, Type, quote};
 
 const V0_5: u8 = 1;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::read::{Found, Section};
+use super::found::Found;
+use super::read::Section;
 use crate::source::Source;
 
 /// The keys that a Container Linux Config can have at its top.

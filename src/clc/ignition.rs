@@ -1,7 +1,8 @@
 //! The section `ignition`, and how a fetched thing is verified.
 
+use super::found::Found;
 use super::piece::{Map, Part, Piece};
-use super::read::{Found, Kind, Section};
+use super::read::{Kind, Section};
 
 /// `ignition:`
 pub(super) fn translate(root: &mut Section<'_>, found: &mut Found) -> Part {

@@ -12,6 +12,7 @@ mod etcd;
 mod filesystems;
 mod flannel;
 mod foreign;
+mod found;
 mod ignition;
 mod networkd;
 mod nodes;
@@ -23,6 +24,7 @@ mod scalar;
 mod service;
 mod systemd;
 mod template;
+mod typed;
 mod update;
 
 use std::ops::Range;
@@ -34,8 +36,9 @@ use crate::source::Source;
 use crate::yaml;
 use comments::Comments;
 use filesystems::Filesystems;
+use found::Found;
 use piece::{Map, Part};
-use read::{Found, Section};
+use read::Section;
 
 pub use dynamic::PLATFORMS;
 

@@ -1,7 +1,8 @@
 //! The section `networkd`, which Ignition no longer has: its units are files.
 
+use super::found::Found;
 use super::piece::{Map, Origin, Piece, Yaml};
-use super::read::{Found, Said, Section};
+use super::read::{Said, Section};
 
 /// Where systemd-networkd looks for them.
 const FOLDER: &str = "/etc/systemd/network";

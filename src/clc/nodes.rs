@@ -3,9 +3,10 @@
 use std::path::{Component, Path};
 
 use super::filesystems::Filesystems;
+use super::found::Found;
 use super::ignition::verification;
 use super::piece::{Map, Piece, Yaml};
-use super::read::{Found, Kind, Said, Section};
+use super::read::{Kind, Said, Section};
 
 /// What they need to know.
 pub(super) struct Nodes<'a> {

@@ -1,7 +1,8 @@
 //! Users and groups.
 
+use super::found::Found;
 use super::piece::{Map, Part, Piece};
-use super::read::{Found, Kind, Section};
+use super::read::{Kind, Section};
 
 /// What a user can have, and `create` before it was given up.
 const ACCOUNT: [(&str, Kind); 9] = [

@@ -1,84 +1,13 @@
 //! The old config's mappings: each key is asked for once, and the ones that nobody asked for are told.
 
 use std::ops::Range;
-use std::sync::Arc;
 
+use super::found::Found;
 use super::piece::{Map, Origin};
-use crate::diagnostic::{Diagnostic, Severity};
+use super::typed::{bytes, gather, is_null, scalar};
 use crate::nearest::nearest;
-use crate::source::Source;
-use crate::yaml::parse::Mistake;
-use crate::yaml::scalar::{self, Scalar, resolve};
+use crate::yaml::scalar::{as_bool, as_int};
 use crate::yaml::{Content, Node};
-
-/// What was found on the way.
-pub(super) struct Found {
-    source: Arc<Source>,
-    pub(super) diagnostics: Vec<Diagnostic>,
-}
-
-impl Found {
-    pub(super) fn new(source: &Arc<Source>) -> Self {
-        Self {
-            source: Arc::clone(source),
-            diagnostics: Vec::new(),
-        }
-    }
-
-    pub(super) fn error(
-        &mut self,
-        at: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.add(Severity::Error, at, message.into(), help.into());
-    }
-
-    pub(super) fn warning(
-        &mut self,
-        at: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.add(Severity::Warning, at, message.into(), help.into());
-    }
-
-    fn add(&mut self, severity: Severity, at: Range<usize>, message: String, help: String) {
-        let at = self.first_line(at);
-        let diagnostic = Diagnostic::new(severity, message).at(&self.source, at);
-        self.diagnostics.push(diagnostic.help(help));
-    }
-
-    /// Of what goes over many lines the first is enough to find it.
-    fn first_line(&self, at: Range<usize>) -> Range<usize> {
-        let text = self.source.text.get(at.clone()).unwrap_or_default();
-        let line = text.lines().next().unwrap_or_default();
-        at.start..at.start + line.trim_end().len()
-    }
-
-    pub(super) fn syntax(&mut self, mistake: Mistake) {
-        let diagnostic = Diagnostic::error(mistake.message).at(&self.source, mistake.span);
-        self.diagnostics.push(match mistake.earlier {
-            Some(earlier) => diagnostic
-                .label(&self.source, earlier, "first given here")
-                .help("remove one of them"),
-            None if self.source.text.trim().is_empty() => {
-                diagnostic.help("name a file that holds a Container Linux Config")
-            }
-            None => {
-                diagnostic.help("look at the indentation, quotes and colons here and just above")
-            }
-        });
-    }
-
-    fn wrong_type(&mut self, node: &Node, name: &str, wanted: &str) {
-        self.error(
-            node.span.clone(),
-            format!("`{name}` must be {wanted}, and is {}", node.describe()),
-            format!("write {wanted}"),
-        );
-    }
-}
 
 /// A value and where it was said.
 #[derive(Clone, Debug)]
@@ -272,13 +201,13 @@ impl<'a> Section<'a> {
 
     pub(super) fn bool(&mut self, name: &'static str, found: &mut Found) -> Option<Said<bool>> {
         let (node, from) = self.take(name)?;
-        let value = scalar(node, name, "`true` or `false`", found, scalar::as_bool)?;
+        let value = scalar(node, name, "`true` or `false`", found, as_bool)?;
         Some(Said { value, from })
     }
 
     pub(super) fn int(&mut self, name: &'static str, found: &mut Found) -> Option<Said<i64>> {
         let (node, from) = self.take(name)?;
-        let value = scalar(node, name, "a whole number", found, scalar::as_int)?;
+        let value = scalar(node, name, "a whole number", found, as_int)?;
         Some(Said { value, from })
     }
 
@@ -352,56 +281,4 @@ impl<'a> Section<'a> {
             found.warning(key.span.clone(), format!("unknown key `{name}`"), help);
         }
     }
-}
-
-/// Keys with what is merged in by `<<`; the first of a name holds.
-fn gather<'a>(node: &'a Node, entries: &mut Vec<(&'a Node, &'a Node)>) {
-    let own = node.entries().unwrap_or_default();
-    for (key, value) in own.iter().filter(|(key, _)| !key.is_merge_key()) {
-        if !entries.iter().any(|(known, _)| known.text() == key.text()) {
-            entries.push((key, value));
-        }
-    }
-    for (_, value) in own.iter().filter(|(key, _)| key.is_merge_key()) {
-        match &value.target().content {
-            Content::Sequence(items) => items.iter().for_each(|item| gather(item, entries)),
-            _ => gather(value, entries),
-        }
-    }
-}
-
-fn is_null(node: &Node) -> bool {
-    matches!(resolve(node), Ok(Some(Scalar::Null)))
-}
-
-fn scalar<T>(
-    node: &Node,
-    name: &str,
-    wanted: &str,
-    found: &mut Found,
-    read: impl Fn(&Scalar<'_>) -> Option<T>,
-) -> Option<T> {
-    let value = match resolve(node) {
-        Ok(Some(scalar)) => read(&scalar),
-        Ok(None) => None,
-        Err(error) => {
-            found.error(
-                node.span.clone(),
-                error.message,
-                "remove the tag, or change the value",
-            );
-            return None;
-        }
-    };
-    if value.is_none() {
-        found.wrong_type(node, name, wanted);
-    }
-    value
-}
-
-fn bytes(node: &Node, name: &str, found: &mut Found) -> Option<Vec<u8>> {
-    scalar(node, name, "a text", found, |scalar| match scalar {
-        Scalar::Binary(bytes) => Some(bytes.clone()),
-        _ => Some(node.text()?.as_bytes().to_vec()),
-    })
 }

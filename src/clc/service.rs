@@ -5,8 +5,9 @@ use semver::Version;
 use super::dynamic;
 use super::etcd;
 use super::flannel;
+use super::found::Found;
 use super::piece::{Map, Origin, Piece};
-use super::read::{Found, Said, Section};
+use super::read::{Said, Section};
 
 /// A drop-in for a unit of the system.
 pub(super) struct Service {

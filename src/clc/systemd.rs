@@ -1,7 +1,8 @@
 //! Units: those of the section `systemd`, and those that `ct` made of the sections for services.
 
+use super::found::Found;
 use super::piece::{Map, Origin, Piece};
-use super::read::{Found, Kind, Section};
+use super::read::{Kind, Section};
 use super::service::{self, Service};
 
 /// All units of the new config.

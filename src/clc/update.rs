@@ -1,7 +1,8 @@
 //! The sections `update` and `locksmith`, which are one file.
 
+use super::found::Found;
 use super::piece::{Map, Piece, Yaml};
-use super::read::{Found, Said, Section};
+use super::read::{Said, Section};
 use super::service::quote;
 
 const PATH: &str = "/etc/coreos/update.conf";
