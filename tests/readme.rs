@@ -141,6 +141,7 @@ fn the_pages_under_docs_go_on_from_its_end() {
         "docs/templates.md",
         "docs/plan.md",
         "docs/butane.md",
+        "docs/import.md",
     ] {
         let mut shown = commands(&read("README.md"));
         let walk = shown.len();

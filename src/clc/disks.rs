@@ -74,18 +74,17 @@ fn guid_of_type(name: String) -> String {
 /// `512MiB` and its like as `ct` read them: `MB` is the same as `MiB`.
 fn mebibytes(said: Said<String>, found: &mut Found) -> Option<Said<i64>> {
     let help = "write a number of `MiB`, `GiB` or `TiB`: `512MiB`";
-    let Some(bytes) = bytes(&said.value) else {
-        let message = format!("`{}` is no size", said.value);
-        found.error(said.at(), message, help);
-        return None;
+    let number = bytes(&said.value).map(|bytes| (bytes % MEBIBYTE, bytes / MEBIBYTE));
+    let message = match number {
+        Some((0, whole)) => match i64::try_from(whole) {
+            Ok(number) => return Some(said.map(|_| number)),
+            Err(_) => format!("`{}` is no size of a disk", said.value),
+        },
+        Some(_) => format!("`{}` is no whole number of MiB", said.value),
+        None => format!("`{}` is no size", said.value),
     };
-    if bytes % MEBIBYTE != 0 {
-        let message = format!("`{}` is no whole number of MiB", said.value);
-        found.error(said.at(), message, help);
-        return None;
-    }
-    let number = i64::try_from(bytes / MEBIBYTE).ok()?;
-    Some(said.map(|_| number))
+    found.error(said.at(), message, help);
+    None
 }
 
 fn bytes(text: &str) -> Option<u128> {

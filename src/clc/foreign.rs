@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::found::Found;
 use super::read::Section;
 use crate::source::Source;
+use crate::yaml::Node;
 
 /// The keys that a Container Linux Config can have at its top.
 const SECTIONS: [&str; 10] = [
@@ -61,4 +62,22 @@ pub(super) fn is_other_config(root: &Section<'_>, found: &mut Found) -> bool {
         );
     }
     !known && !root.is_empty()
+}
+
+/// Only the first document of a file was ever read.
+pub(super) fn warn_of_more(source: &Source, document: &Node, found: &mut Found) {
+    let mut start = 0;
+    for line in source.text.split_inclusive('\n') {
+        let end = start + line.trim_end().len();
+        let is_mark = line.trim_end() == "---" || line.starts_with("--- ");
+        if is_mark && start > document.span.start {
+            found.warning(
+                start..end,
+                "a second document begins here, and is not brought over",
+                "ct did not read it either: put it into a file of its own",
+            );
+            return;
+        }
+        start += line.len();
+    }
 }

@@ -41,16 +41,9 @@ impl Found {
     }
 
     fn add(&mut self, severity: Severity, at: Range<usize>, message: String, help: String) {
-        let at = self.first_line(at);
+        let at = first_line(&self.source, at);
         let diagnostic = Diagnostic::new(severity, message).at(&self.source, at);
         self.diagnostics.push(diagnostic.help(help));
-    }
-
-    /// Of what goes over many lines the first is enough to find it.
-    fn first_line(&self, at: Range<usize>) -> Range<usize> {
-        let text = self.source.text.get(at.clone()).unwrap_or_default();
-        let line = text.lines().next().unwrap_or_default();
-        at.start..at.start + line.trim_end().len()
     }
 
     pub(super) fn syntax(&mut self, mistake: Mistake) {
@@ -75,4 +68,11 @@ impl Found {
             format!("write {wanted}"),
         );
     }
+}
+
+/// Of what goes over many lines the first is enough to find it.
+pub(super) fn first_line(source: &Source, at: Range<usize>) -> Range<usize> {
+    let text = source.text.get(at.clone()).unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    at.start..at.start + line.trim_end().len()
 }

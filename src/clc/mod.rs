@@ -36,7 +36,7 @@ use crate::source::Source;
 use crate::yaml;
 use comments::Comments;
 use filesystems::Filesystems;
-use found::Found;
+use found::{Found, first_line};
 use piece::{Map, Part};
 use read::Section;
 
@@ -95,7 +95,8 @@ impl Butane {
         let around = self.places.iter().filter(|(to, _)| to.contains(&offset));
         // Of those around it the innermost is the shortest.
         let innermost = around.min_by_key(|(to, _)| to.len());
-        innermost.map_or(0..0, |(_, from)| from.clone())
+        let from = innermost.map_or(0..0, |(_, from)| from.clone());
+        first_line(&self.source, from)
     }
 }
 
@@ -129,6 +130,7 @@ fn run(source: &Arc<Source>, options: &Options<'_>, found: &mut Found) -> Option
     if foreign::is_other_config(&root, found) {
         return None;
     }
+    foreign::warn_of_more(source, &document, found);
     let mut local_files = Vec::new();
     let map = sections(&mut root, options, &mut local_files, found);
     root.finish(found);

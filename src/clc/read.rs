@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::found::Found;
 use super::piece::{Map, Origin};
-use super::typed::{bytes, gather, is_null, scalar};
+use super::typed::{bytes, gather, is_null, scalar, text};
 use crate::nearest::nearest;
 use crate::yaml::scalar::{as_bool, as_int};
 use crate::yaml::{Content, Node};
@@ -57,20 +57,18 @@ impl<'a> Section<'a> {
 
     /// A mapping; `None` for null, and with an error for anything else.
     fn open(node: &'a Node, start: usize, name: &str, found: &mut Found) -> Option<Self> {
-        let mut entries = Vec::new();
         if node.entries().is_none() {
             if !is_null(node) {
                 found.wrong_type(node, name, "a mapping");
             }
             return None;
         }
-        gather(node, &mut entries);
         Some(Self {
             from: Origin {
                 start,
                 value: node.span.clone(),
             },
-            entries,
+            entries: gather(node),
             asked: Vec::new(),
         })
     }
@@ -174,22 +172,9 @@ impl<'a> Section<'a> {
         name: &'static str,
         found: &mut Found,
     ) -> Option<Said<String>> {
-        let bytes = self.bytes(name, found)?;
-        match String::from_utf8(bytes.value) {
-            Ok(value) => Some(Said {
-                value,
-                from: bytes.from,
-            }),
-            Err(_) => {
-                let at = bytes.from.value;
-                found.error(
-                    at,
-                    format!("`{name}` is not UTF-8 text"),
-                    "write it as text",
-                );
-                None
-            }
-        }
+        let (node, from) = self.take(name)?;
+        let value = text(bytes(node, name, found)?, node, name, found)?;
+        Some(Said { value, from })
     }
 
     /// A text, or what `!!binary` holds.
@@ -220,11 +205,14 @@ impl<'a> Section<'a> {
         let (_, from) = self.take(name)?;
         let mut value = Vec::new();
         for item in self.items(name, "a list of texts", found) {
-            let Some(text) = bytes(item, name, found) else {
+            let Some(bytes) = bytes(item, name, found) else {
+                continue;
+            };
+            let Some(text) = text(bytes, item, name, found) else {
                 continue;
             };
             value.push(Said {
-                value: String::from_utf8_lossy(&text).into_owned(),
+                value: text,
                 from: Origin {
                     start: item.span.start,
                     value: item.span.clone(),

@@ -5,7 +5,19 @@ use crate::yaml::scalar::{Scalar, resolve};
 use crate::yaml::{Content, Node};
 
 /// Keys with what is merged in by `<<`; the first of a name holds.
-pub(super) fn gather<'a>(node: &'a Node, entries: &mut Vec<(&'a Node, &'a Node)>) {
+pub(super) fn gather(node: &Node) -> Vec<(&Node, &Node)> {
+    let mut entries = Vec::new();
+    add(node, &mut entries, &mut Vec::new());
+    entries
+}
+
+/// A mapping that was merged already adds nothing, however often it is named.
+fn add<'a>(node: &'a Node, entries: &mut Vec<(&'a Node, &'a Node)>, seen: &mut Vec<*const Node>) {
+    let node = node.target();
+    if seen.contains(&std::ptr::from_ref(node)) {
+        return;
+    }
+    seen.push(node);
     let own = node.entries().unwrap_or_default();
     for (key, value) in own.iter().filter(|(key, _)| !key.is_merge_key()) {
         if !entries.iter().any(|(known, _)| known.text() == key.text()) {
@@ -14,8 +26,8 @@ pub(super) fn gather<'a>(node: &'a Node, entries: &mut Vec<(&'a Node, &'a Node)>
     }
     for (_, value) in own.iter().filter(|(key, _)| key.is_merge_key()) {
         match &value.target().content {
-            Content::Sequence(items) => items.iter().for_each(|item| gather(item, entries)),
-            _ => gather(value, entries),
+            Content::Sequence(items) => items.iter().for_each(|item| add(item, entries, seen)),
+            _ => add(value, entries, seen),
         }
     }
 }
@@ -54,4 +66,14 @@ pub(super) fn bytes(node: &Node, name: &str, found: &mut Found) -> Option<Vec<u8
         Scalar::Binary(bytes) => Some(bytes.clone()),
         _ => Some(node.text()?.as_bytes().to_vec()),
     })
+}
+
+/// What must be text, and is where it was not written as `!!binary`.
+pub(super) fn text(bytes: Vec<u8>, node: &Node, name: &str, found: &mut Found) -> Option<String> {
+    let text = String::from_utf8(bytes).ok();
+    if text.is_none() {
+        let message = format!("`{name}` is not UTF-8 text");
+        found.error(node.span.clone(), message, "write it as text");
+    }
+    text
 }

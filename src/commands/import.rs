@@ -118,7 +118,7 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
 
 fn write(path: &PathBuf, butane: &clc::Butane, ui: &Ui) -> Result<(), Failure> {
     let mut batch = Batch::new();
-    batch.stage(path, butane.template.as_bytes(), Durability::Precious)?;
+    batch.stage(path, butane.template.as_bytes(), Durability::Rendered)?;
     refuse_existing(path)?;
     batch.commit()?;
     if ui.json() {

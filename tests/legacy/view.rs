@@ -125,9 +125,10 @@ impl View {
         {
             let dropin = dropin.as_object().unwrap();
             let (name, contents) = (text(dropin, "name"), text(dropin, "contents"));
-            let contents = match is_generated(name) {
-                true => contents.trim_end_matches('\n'),
-                false => contents,
+            let contents = if is_generated(name) {
+                contents.trim_end_matches('\n')
+            } else {
+                contents
             };
             known.dropins.insert(name.to_owned(), contents.to_owned());
         }
