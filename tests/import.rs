@@ -247,7 +247,7 @@ fn a_size_that_no_disk_has_is_an_error() {
     let config = "storage:\n  disks:\n    - device: /dev/vda\n      partitions:\n        - {number: 1, size: 999999999999EiB}\n";
     import(config, &[])
         .code(1)
-        .says(&["`999999999999EiB` is no size", "ignition.yml:5:31"]);
+        .says(&["`999999999999EiB` is no size", "ignition.yml:5:29"]);
 }
 
 #[test]
