@@ -39,7 +39,7 @@ fn rate(time: Duration) -> f64 {
         let config = translation.config.map(|config| config.to_json());
         assert!(black_box(config).is_some(), "it translates");
         done += 1;
-        let taken = processor_time() - start;
+        let taken = processor_time().saturating_sub(start);
         if taken > time {
             return f64::from(done) / taken.as_secs_f64();
         }

@@ -37,7 +37,7 @@ fn a_compressor_that_is_used_again_writes_the_same_bytes() {
         &noise[..],
         b"",
         b"a",
-        &[b'a'; 100_000],
+        &vec![b'a'; 100_000],
         &noise[..999],
         &noise,
     ] {
