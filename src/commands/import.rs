@@ -122,7 +122,7 @@ fn write(path: &PathBuf, butane: &clc::Butane, ui: &Ui) -> Result<(), Failure> {
     refuse_existing(path)?;
     batch.commit()?;
     if ui.json() {
-        let text = json!({ "format": 1, "file": path });
+        let text = json!({ "format": 1, "file": path.display().to_string() });
         ui.result(&format!("{text:#}\n"))?;
     } else {
         ui.result(&format!("wrote {}\n", path.display()))?;
