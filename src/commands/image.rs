@@ -75,7 +75,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     ui.text(&format!(
-        "wrote {}: the stick of {name}, {} MiB, which take {} on disk\n",
+        "wrote {}: the stick of {name}, {} MiB, which take {} MiB on disk\n",
         args.output.display(),
         mib(disk.size()),
         mib(used(&disk))
