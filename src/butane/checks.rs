@@ -141,8 +141,10 @@ fn check_mode(node: &Struct, directory: bool, at: &Place<'_>, report: &mut Repor
     let Some(mode) = node.int("mode") else {
         return;
     };
-    let as_octal = i64::from_str_radix(&mode.to_string(), 8);
-    if as_octal.is_ok_and(|octal| !is_usual(mode, directory) && is_usual(octal, directory)) {
+    // Butane looks no further.
+    let as_octal = i64::from_str_radix(&mode.to_string(), 8).ok();
+    let as_octal = as_octal.filter(|_| (0..=7777).contains(&mode));
+    if as_octal.is_some_and(|octal| !is_usual(mode, directory) && is_usual(octal, directory)) {
         let warning =
             Diagnostic::warning("unreasonable mode would be reasonable if specified in octal");
         let place = at.field(node, "mode");

@@ -64,11 +64,18 @@ impl Decoder<'_> {
             return None;
         };
         let mut structure = Struct::new(ty);
-        self.entries(&mut structure, entries, at);
+        self.entries(&mut structure, entries, &mut Vec::new(), at);
         Some(structure)
     }
 
-    fn entries(&mut self, structure: &mut Struct, entries: &[(Node, Node)], at: &Place<'_>) {
+    /// `seen` are the fields that have been named, by a null too: what is merged in later does not count.
+    fn entries(
+        &mut self,
+        structure: &mut Struct,
+        entries: &[(Node, Node)],
+        seen: &mut Vec<&'static str>,
+        at: &Place<'_>,
+    ) {
         let mut merged = Vec::new();
         for (key, value) in entries {
             if !self.may_go_on(key) {
@@ -85,12 +92,15 @@ impl Decoder<'_> {
             }
             let mut known = schema::fields(structure.ty, self.variant);
             if let Some(field) = known.find(|field| field.yaml == name) {
-                let place = at.key(name, Some(self.span_of(value)));
-                if structure.get(field.name).is_none()
-                    && let Some(value) =
-                        self.aliased(value, |decoder, node| decoder.value(node, field, &place))
-                {
-                    structure.put(field, value);
+                let span = self.span_of(value);
+                let place = at.key(name, Some(span));
+                if seen.contains(&field.name) {
+                    continue;
+                }
+                seen.push(field.name);
+                match self.aliased(value, |decoder, node| decoder.value(node, field, &place)) {
+                    Some(value) => structure.put(field, value),
+                    None => structure.note_null(field, span),
                 }
             } else if self.shown_at.is_none() {
                 let known = schema::fields(structure.ty, self.variant).map(|field| field.yaml);
@@ -100,19 +110,25 @@ impl Decoder<'_> {
         }
         // What stands in the mapping itself wins over what is merged into it.
         for value in merged {
-            self.merge(structure, value, at);
+            self.merge(structure, value, seen, at);
         }
     }
 
     /// `<<: *other` or `<<: [*one, *other]`: the earlier wins.
-    fn merge(&mut self, structure: &mut Struct, node: &Node, at: &Place<'_>) {
+    fn merge(
+        &mut self,
+        structure: &mut Struct,
+        node: &Node,
+        seen: &mut Vec<&'static str>,
+        at: &Place<'_>,
+    ) {
         let outer = self.shown_at;
         self.shown_at = outer.or(at.span());
         match &node.target().content {
-            Content::Mapping(entries) => self.entries(structure, entries, at),
+            Content::Mapping(entries) => self.entries(structure, entries, seen, at),
             Content::Sequence(items) if items.iter().all(|item| item.entries().is_some()) => {
                 for item in items {
-                    self.merge(structure, item, at);
+                    self.merge(structure, item, seen, at);
                 }
             }
             _ => self.wrong_type(node, at, "a mapping to merge"),

@@ -131,7 +131,8 @@ fn check_partitions(disk: &Struct, at: &Place<'_>, report: &mut Report<'_>) {
                     );
                     report.warn(&item.field(partition, "label"), message);
                 }
-                1..SMALLEST_ROOT => report.warn(
+                0 => {}
+                ..SMALLEST_ROOT => report.warn(
                     &item.field(partition, "sizeMiB"),
                     (
                         "the root partition is small",

@@ -221,3 +221,69 @@ fn a_device_is_no_file() {
     let (_, found) = run(yaml, &options);
     assert_eq!(found[0].message, "local file `zero` is no regular file");
 }
+
+#[test]
+fn a_null_beside_a_merge_key_wins_over_it() {
+    let yaml = "storage:\n  files:\n    - path: /a\n      mode: ~\n      <<: {mode: 0600}\n    \
+                - path: /b\n      <<: [{mode: ~}, {mode: 0600}]\n";
+    let (config, _) = run(yaml, &Options::default());
+    assert!(!config.unwrap().contains("mode"));
+}
+
+#[test]
+fn a_field_that_is_null_is_a_place() {
+    let found = complaint("storage:\n  luks:\n    - name: a\n      device: ~\n");
+    let label = &found.labels[0];
+    assert_eq!(&label.source.text[label.span.clone()], "~");
+}
+
+#[test]
+fn only_what_can_be_octal_gets_the_warning_of_modes() {
+    let (_, found) = run(
+        "storage:\n  files:\n    - path: /a\n      mode: 10644\n",
+        &Options::default(),
+    );
+    assert!(
+        found.iter().all(|one| !one.message.contains("octal")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_tree_with_an_owner_of_nothing_brings_no_directories() {
+    let directory = Directory::new("blank-owner");
+    fs::create_dir_all(directory.0.join("tree/sub")).unwrap();
+    fs::write(directory.0.join("tree/sub/file"), "x").unwrap();
+    for (owner, directories) in [("user: {}", false), ("group: {name: root}", true)] {
+        let text = format!(
+            "variant: fcos\nversion: 1.7.0\nstorage:\n  trees:\n    - local: tree\n      path: /t\n      {owner}\n"
+        );
+        let translation = translate(&Source::file("a.bu", text), &directory.options());
+        let json = translation.config.unwrap().to_json();
+        assert_eq!(json.contains("directories"), directories, "{json}");
+    }
+}
+
+#[test]
+fn a_mode_that_a_tree_gives_is_reported_at_the_tree() {
+    let directory = Directory::new("tree-mode");
+    fs::create_dir_all(directory.0.join("tree")).unwrap();
+    fs::write(directory.0.join("tree/file"), "x").unwrap();
+    let text = "variant: fcos\nversion: 1.7.0\nstorage:\n  trees:\n    - local: tree\n      file_mode: 99999\n";
+    let translation = translate(&Source::file("a.bu", text), &directory.options());
+    let errors = translation.diagnostics.iter().filter(|one| one.is_error());
+    let paths: Vec<_> = errors.map(|one| one.path.as_deref()).collect();
+    assert_eq!(paths, [Some("$.storage.trees.0")]);
+}
+
+#[test]
+fn a_root_partition_of_less_than_nothing_is_small() {
+    let text = "variant: fcos\nversion: 1.7.0\nstorage:\n  disks:\n    - device: /dev/disk/by-id/coreos-boot-disk\n      \
+                partitions:\n        - label: root\n          number: 4\n          size_mib: -5\n";
+    let translation = translate(&Source::file("a.bu", text), &Options::default());
+    let found = translation.diagnostics;
+    assert!(
+        found.iter().any(|one| one.message.contains("is small")),
+        "{found:?}"
+    );
+}

@@ -135,7 +135,7 @@ impl Walk<'_, '_> {
     fn directory(&mut self, target: &str) {
         let described = ["user", "group", "dir_mode"]
             .iter()
-            .any(|name| self.tree.get(name).is_some());
+            .any(|name| self.tree.get(name).is_some_and(|value| !value.is_blank()));
         if !described {
             return;
         }
@@ -156,6 +156,7 @@ impl Walk<'_, '_> {
         let mode = self.tree.int("file_mode").unwrap_or(default_mode);
         let new = self.owned(&FILE, target);
         let (contents, spec, span) = (self.contents, self.report.spec, self.at.span());
+        let origin = self.origin.clone();
         let Some(node) = self.node_for("files", new, target) else {
             return self.error(EXISTS);
         };
@@ -167,7 +168,7 @@ impl Walk<'_, '_> {
         }
         contents.set_contents(node.child_mut("contents"), &bytes, span, spec);
         if node.get("mode").is_none() {
-            node.set("mode", mode);
+            node.set("mode", Value::from(mode).made_from(&origin, span));
         }
     }
 

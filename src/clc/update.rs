@@ -4,6 +4,7 @@ use super::found::Found;
 use super::piece::{Map, Piece, Yaml};
 use super::read::{Said, Section};
 use super::service::quote;
+use crate::ignition::rules::url;
 
 const PATH: &str = "/etc/coreos/update.conf";
 
@@ -71,6 +72,16 @@ fn update(section: &mut Section<'_>, lines: &mut Vec<String>, found: &mut Found)
     }
     for (key, name) in UPDATE {
         let said = section.text(key, found);
+        if let Some(said) = said.as_ref().filter(|_| key == "server")
+            && url::scheme(&said.value).is_err()
+        {
+            let message = format!("`{}` is no URL", said.value);
+            found.error(
+                said.at(),
+                message,
+                "write for example `https://updates.example.com/v1/update/`",
+            );
+        }
         lines.extend(said.map(|said| format!("{name}={}", said.value)));
     }
 }

@@ -1,7 +1,7 @@
 //! `import`: what other tools' files hold, brought over.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -116,7 +116,7 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
     Err(Failure::problem(message, Some(help)))
 }
 
-fn write(path: &PathBuf, butane: &clc::Butane, ui: &Ui) -> Result<(), Failure> {
+fn write(path: &Path, butane: &clc::Butane, ui: &Ui) -> Result<(), Failure> {
     let mut batch = Batch::new();
     batch.stage(path, butane.template.as_bytes(), Durability::Rendered)?;
     refuse_existing(path)?;

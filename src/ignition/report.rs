@@ -63,14 +63,15 @@ impl<'a> Place<'a> {
         self.step(Step::Index(index), item.span).of(item)
     }
 
-    /// A field of the struct that stands at this place; one that is absent is placed at the struct.
+    /// A field of the struct that stands at this place; one that is absent is placed at the struct, or at the null
+    /// in its stead.
     #[must_use]
     pub fn field(&'a self, structure: &'a Struct, name: &'a str) -> Self {
         let yaml = structure.ty.field(name).map_or(name, |field| field.yaml);
         let step = Step::Key { json: name, yaml };
         match structure.get(name) {
             Some(value) => self.step(step, value.span).of(value),
-            None => self.step(step, None),
+            None => self.step(step, structure.null(name)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The fields of a struct of the config, by name.
 
 use super::schema::{Field, Type};
-use super::value::{Data, Value};
+use super::value::{Data, Span, Value};
 
 /// The fields of one struct; an absent field is Go's `nil` or zero value.
 #[derive(Clone, Debug)]
@@ -9,6 +9,8 @@ pub struct Struct {
     /// What fields it can have.
     pub ty: &'static Type,
     fields: Vec<(&'static Field, Value)>,
+    /// Where a field was written as null, which counts as none and is a place all the same.
+    nulls: Vec<(&'static str, Span)>,
 }
 
 impl PartialEq for Struct {
@@ -28,7 +30,20 @@ impl Struct {
         Self {
             ty,
             fields: Vec::new(),
+            nulls: Vec::new(),
         }
+    }
+
+    /// Notes that a field stands there and is null.
+    pub fn note_null(&mut self, field: &'static Field, span: Span) {
+        self.nulls.push((field.name, span));
+    }
+
+    /// Where a field that is null stands.
+    #[must_use]
+    pub fn null(&self, name: &str) -> Option<Span> {
+        let found = self.nulls.iter().find(|(field, _)| *field == name);
+        found.map(|(_, span)| *span)
     }
 
     /// Adds a field by its name in the schema; made for building structs in code.

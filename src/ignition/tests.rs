@@ -115,3 +115,12 @@ fn unknown_keys_are_warnings_with_help() {
         Some("did you mean `filesystems`?")
     );
 }
+
+#[test]
+fn in_spec_3_2_a_custom_pin_that_only_stands_there_excludes_others() {
+    for (version, refused) in [("3.2.0", true), ("3.3.0", false)] {
+        let luks = r#""storage":{"luks":[{"name":"a","device":"/dev/a","clevis":{"custom":{},"tpm2":true}}]}"#;
+        let found = validate(&config(version, luks), None);
+        assert_eq!(found.iter().any(Diagnostic::is_error), refused, "{found:?}");
+    }
+}

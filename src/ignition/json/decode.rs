@@ -169,6 +169,8 @@ impl<'n> Decoder<'n, '_> {
                     self.value(&entry.value, field, structure.take(field.name), &place)
                 {
                     structure.put(field, value);
+                } else if matches!(entry.value.content, Content::Null) {
+                    structure.note_null(field, self.span_of(&entry.value));
                 }
             }
             self.shown_at = outer;
