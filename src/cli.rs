@@ -227,6 +227,14 @@ pub enum Secrets {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Take a value out of the fleet
+    Rm {
+        /// A node, `role:NAME` or `defaults`
+        #[arg(value_name = "WHERE")]
+        place: String,
+        /// The secret's name
+        name: String,
+    },
     /// Decrypt a node's value and print it
     Get {
         /// A node

@@ -22,6 +22,7 @@ mod render;
 mod repository;
 mod sealed_values;
 mod secrets;
+mod secrets_rm;
 mod show;
 mod templates;
 mod terminal;

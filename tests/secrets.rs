@@ -13,16 +13,16 @@ use crate::repository::{KNOWN_URL, has_program, skipped};
 /// What no message may hold.
 const VALUE: &str = "hunter2-\u{e9}\"'\\ $x";
 
-fn demo() -> PathBuf {
+pub(crate) fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/identity/demo.age.key")
 }
 
-fn vault(recipients: &[&str]) -> String {
+pub(crate) fn vault(recipients: &[&str]) -> String {
     format!("{KNOWN_URL}\n[vault]\nrecipients = {recipients:?}\n")
 }
 
 /// Two nodes, a role with the variables `TOKEN` and `X_*`, and comments to keep.
-fn fleet() -> Fleet {
+pub(crate) fn fleet() -> Fleet {
     Fleet::new()
         .fleet(
             &(vault(&[RECIPIENT])
@@ -34,7 +34,7 @@ fn fleet() -> Fleet {
 }
 
 #[track_caller]
-fn set(fleet: &Fleet, place: &str, name: &str, value: impl AsRef<[u8]>) -> Run {
+pub(crate) fn set(fleet: &Fleet, place: &str, name: &str, value: impl AsRef<[u8]>) -> Run {
     let run = fleet
         .command(&["secrets", "set", place, name])
         .stdin(value)
@@ -45,7 +45,7 @@ fn set(fleet: &Fleet, place: &str, name: &str, value: impl AsRef<[u8]>) -> Run {
 
 /// A node's value, byte for byte.
 #[track_caller]
-fn get(fleet: &Fleet, node: &str, name: &str) -> Vec<u8> {
+pub(crate) fn get(fleet: &Fleet, node: &str, name: &str) -> Vec<u8> {
     let identity = demo();
     let args = [
         "secrets",
@@ -62,7 +62,7 @@ fn get(fleet: &Fleet, node: &str, name: &str) -> Vec<u8> {
 }
 
 /// The encrypted text as it stands in a file.
-fn sealed(fleet: &Fleet, path: &str, name: &str) -> String {
+pub(crate) fn sealed(fleet: &Fleet, path: &str, name: &str) -> String {
     let text = fleet.read(path);
     let line = text
         .lines()
@@ -560,7 +560,7 @@ fn readers_of_a_node_file_may_read_its_values() {
 }
 
 /// What a program of age's or ssh's makes of its input.
-fn ran(command: &mut Command) -> Vec<u8> {
+pub(crate) fn ran(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");

@@ -345,6 +345,8 @@ fn control_characters_of_names_and_arguments_do_not_reach_the_terminal() {
         &["show", name],
         &["show", "n1", "--stage", "url", "--raw-url", name],
         &["secrets", "set", name, "A"],
+        &["secrets", "rm", name, "A"],
+        &["secrets", "rm", "n1", name],
         &["secrets", "set", "n1", name],
         &["secrets", "get", "n1", name],
         &["secrets", "set", "n1", "A", "--file", name],

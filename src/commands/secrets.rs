@@ -24,6 +24,8 @@ use crate::vault::identity::{Places, find_identities};
 use crate::vault::{keygen, open, seal};
 use crate::write::{Batch, Durability};
 
+mod remove;
+
 /// Names the identity to use.
 const IDENTITY: &str = "EPHEMEROS_IDENTITY";
 
@@ -31,6 +33,7 @@ pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome,
     match args {
         cli::Secrets::Keygen { output } => make_identity(output.clone(), ui),
         cli::Secrets::Set { place, name, file } => set(place, name, file.as_deref(), start, ui),
+        cli::Secrets::Rm { place, name } => remove::run(place, name, start, ui),
         cli::Secrets::Get {
             node,
             name,
@@ -125,10 +128,8 @@ fn set(
         ));
     }
     let secret = seal::seal(&value, &recipients).map_err(|error| Failure::problem(error, None))?;
-    let text = set_secret(&document.source, owner, name, &secret).map_err(|error| match error {
-        EditError::Mistake(mistake) => fail(ui, vec![*mistake]),
-        EditError::NoRole { role, nearest } => no_role(&role, nearest.as_deref()),
-    })?;
+    let text = set_secret(&document.source, owner, name, &secret)
+        .map_err(|error| not_edited(error, &document.source.name, std::iter::empty(), ui))?;
     let mut batch = Batch::new();
     let path = root.join(&document.source.name);
     batch.stage(&path, text.as_bytes(), Durability::Precious)?;
@@ -171,6 +172,32 @@ fn find_place<'a>(
         format!("there is no node `{place}`"),
         Some(&help),
     ))
+}
+
+/// Why a file was not edited; `elsewhere` are places that have what this one lacks.
+fn not_edited(
+    error: EditError,
+    file: &str,
+    mut elsewhere: impl Iterator<Item = String>,
+    ui: &Ui,
+) -> Failure {
+    match error {
+        EditError::Mistake(mistake) => fail(ui, vec![*mistake]),
+        EditError::NoRole { role, nearest } => no_role(&role, nearest.as_deref()),
+        EditError::NoSecret { name, nearest } => {
+            let help = match (elsewhere.next(), nearest) {
+                (Some(place), _) => {
+                    format!("`{place}` has one: `ephemeros secrets rm {place} {name}`")
+                }
+                (None, Some(near)) => format!("a secret with a similar name exists: `{near}`"),
+                (None, None) => "`ephemeros secrets list` names them".to_owned(),
+            };
+            Failure::problem(
+                format!("there is no secret `{name}` in {file}"),
+                Some(&help),
+            )
+        }
+    }
 }
 
 fn no_role(role: &str, near: Option<&str>) -> Failure {

@@ -1,5 +1,5 @@
-//! Sets a secret in the text of a TOML file. Every byte that need not change stays: the text is not written anew, the
-//! secret is spliced in where the file's own style puts it.
+//! Sets and removes a secret in the text of a TOML file. Every byte that need not change stays: the text is not written
+//! anew, the secret is spliced in where the file's own style puts it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::secrets::value::Secret;
 use crate::source::Source;
+pub use remove::remove_secret;
+
+mod remove;
 
 /// Whose secret it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,14 @@ pub enum EditError {
         /// The role with the most similar name.
         nearest: Option<String>,
     },
+    /// The secret is not there; one that was perhaps meant.
+    #[error("there is no secret `{name}`")]
+    NoSecret {
+        /// As it was asked for.
+        name: String,
+        /// The secret with the most similar name.
+        nearest: Option<String>,
+    },
 }
 
 /// The file's text with the secret `name` set, replaced where it stands already.
@@ -56,32 +67,9 @@ pub fn set_secret(
     secret: &Secret,
 ) -> Result<String, EditError> {
     let text = source.text.as_str();
-    let document = Document::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        mistake(source, span, format!("not valid TOML: {}", error.message()))
-    })?;
+    let document = parse(source)?;
     let path = owner.path();
-    let mut found = Found::root(document.as_table());
-    for part in &path {
-        let Some(item) = found.table.get(part) else {
-            break;
-        };
-        let Some(table) = item.as_table_like() else {
-            let span = item.span().unwrap_or_default();
-            return Err(mistake(source, span, format!("`{part}` is not a table")));
-        };
-        found.enter(item, table);
-    }
-    if let Owner::Role(role) = owner
-        && found.depth < 2
-    {
-        let known = found.table.iter().map(|(known, _)| known);
-        let known = known.filter(|_| found.depth == 1);
-        return Err(EditError::NoRole {
-            role: role.to_owned(),
-            nearest: nearest(role, known).map(str::to_owned),
-        });
-    }
+    let found = find(source, &document, owner, &path)?;
     let value = format!("\"{secret}\"");
     let complete = found.depth == path.len();
     if complete && let Some(item) = found.table.get(name) {
@@ -110,6 +98,45 @@ pub fn set_secret(
             insert_table(text, end, &dotted(&path), &entry(&[]))
         }
     })
+}
+
+fn parse(source: &Arc<Source>) -> Result<Document<&str>, EditError> {
+    let text = source.text.as_str();
+    Document::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        mistake(source, span, format!("not valid TOML: {}", error.message()))
+    })
+}
+
+/// Goes as far towards the secrets as there are tables; a role must be there.
+fn find<'d>(
+    source: &Arc<Source>,
+    document: &'d Document<&str>,
+    owner: Owner<'_>,
+    path: &[&str],
+) -> Result<Found<'d>, EditError> {
+    let mut found = Found::root(document.as_table());
+    for part in path {
+        let Some(item) = found.table.get(part) else {
+            break;
+        };
+        let Some(table) = item.as_table_like() else {
+            let span = item.span().unwrap_or_default();
+            return Err(mistake(source, span, format!("`{part}` is not a table")));
+        };
+        found.enter(item, table);
+    }
+    if let Owner::Role(role) = owner
+        && found.depth < 2
+    {
+        let known = found.table.iter().map(|(known, _)| known);
+        let known = known.filter(|_| found.depth == 1);
+        return Err(EditError::NoRole {
+            role: role.to_owned(),
+            nearest: nearest(role, known).map(str::to_owned),
+        });
+    }
+    Ok(found)
 }
 
 /// How the deepest table that is there was written.

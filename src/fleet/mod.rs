@@ -20,3 +20,4 @@ pub mod root;
 pub mod select;
 pub mod variables;
 pub mod volume;
+pub mod wanting;

@@ -170,7 +170,11 @@ fn resolve_node(
 }
 
 /// The roles that a node lists, or else the defaults', without those that don't exist.
-fn listed_roles(manifest: &Manifest, file: &Item, mistakes: &mut Vec<Diagnostic>) -> Vec<String> {
+pub(super) fn listed_roles(
+    manifest: &Manifest,
+    file: &Item,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<String> {
     let Some(listed) = file
         .get("roles")
         .or_else(|| manifest.document.find(&["defaults", "roles"]))

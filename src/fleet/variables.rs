@@ -47,7 +47,7 @@ pub(super) fn roles_that_hold(
 }
 
 /// The names that a role needs and the profile lacks, where the role says so.
-fn missing<'a>(manifest: &'a Manifest, role: &str, profile: &Item) -> Vec<&'a Item> {
+pub(super) fn missing<'a>(manifest: &'a Manifest, role: &str, profile: &Item) -> Vec<&'a Item> {
     let Some(document) = manifest.document.find(&["roles", role]) else {
         return Vec::new();
     };
