@@ -235,6 +235,15 @@ pub enum Secrets {
         /// The secret's name
         name: String,
     },
+    /// Encrypt the values anew that are not encrypted to those who may read them today
+    Rekey {
+        /// Write nothing and need no key; say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// The private key
+        #[arg(short, long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
     /// Decrypt a node's value and print it
     Get {
         /// A node

@@ -37,6 +37,9 @@ impl WriteError {
     }
 }
 
+/// How the names of files begin that stand ready beside the old ones.
+const STAGED: &str = ".ephemeros-";
+
 /// Whether a file must survive a loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -112,7 +115,7 @@ impl Batch {
             Err(_) => mode & !current_umask(),
         };
         let mut file = tempfile::Builder::new()
-            .prefix(".ephemeros-")
+            .prefix(STAGED)
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(&folder)
             .map_err(WriteError::io(&path))?;
@@ -156,6 +159,26 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// Removes what a [`Batch`] left in a folder when its process was killed. Whoever calls it holds the [`Lock`].
+///
+/// # Errors
+/// The folder can't be read, or a file in it not removed.
+pub fn sweep(folder: &Path) -> Result<(), WriteError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(WriteError::io(folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(WriteError::io(folder))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let is_ours = entry.file_name().to_string_lossy().starts_with(STAGED);
+        if is_file && is_ours {
+            fs::remove_file(entry.path()).map_err(WriteError::io(&entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The bits that new files don't get. Linux tells them only while setting them.

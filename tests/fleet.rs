@@ -260,6 +260,11 @@ impl Tool {
         self
     }
 
+    /// The program itself, for a test that does more with it.
+    pub(crate) fn process(self) -> Command {
+        self.command
+    }
+
     pub(crate) fn run(mut self) -> Run {
         let mut child = self
             .command

@@ -18,6 +18,7 @@ mod node_settings;
 mod plan;
 mod profile;
 mod readme;
+mod rekey;
 mod render;
 mod repository;
 mod sealed_values;

@@ -215,7 +215,7 @@ fn check_tells_what_is_encrypted_to_others_than_todays_readers() {
         .says(&[
             "`A` is not encrypted to those who may read it today",
             "nodes/n1.toml:2:13",
-            "secrets set",
+            "ephemeros secrets rekey",
         ])
         .hides(&SECRET[40..])
         .mistakes(1);

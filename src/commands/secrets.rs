@@ -24,6 +24,7 @@ use crate::vault::identity::{Places, find_identities};
 use crate::vault::{keygen, open, seal};
 use crate::write::{Batch, Durability};
 
+mod rekey;
 mod remove;
 
 /// Names the identity to use.
@@ -34,6 +35,9 @@ pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome,
         cli::Secrets::Keygen { output } => make_identity(output.clone(), ui),
         cli::Secrets::Set { place, name, file } => set(place, name, file.as_deref(), start, ui),
         cli::Secrets::Rm { place, name } => remove::run(place, name, start, ui),
+        cli::Secrets::Rekey { dry_run, identity } => {
+            rekey::run(*dry_run, identity.clone(), start, ui)
+        }
         cli::Secrets::Get {
             node,
             name,

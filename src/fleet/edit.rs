@@ -139,6 +139,20 @@ fn find<'d>(
     Ok(found)
 }
 
+/// The text with other values in these places, which lie apart from each other.
+#[must_use]
+pub fn replace_values(text: &str, mut values: Vec<(Range<usize>, &Secret)>) -> String {
+    values.sort_by_key(|(span, _)| span.start);
+    let mut edited = String::with_capacity(text.len());
+    let mut done = 0;
+    for (span, secret) in values {
+        edited.push_str(&text[done..span.start]);
+        edited.push_str(&format!("\"{secret}\""));
+        done = span.end;
+    }
+    edited + &text[done..]
+}
+
 /// How the deepest table that is there was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {

@@ -229,7 +229,7 @@ fn check_templates(manifest: &Manifest, profile: &Item, mistakes: &mut Vec<Diagn
     }
 }
 
-fn check_readers(manifest: &Manifest, file: &Item, mistakes: &mut Vec<Diagnostic>) {
+pub(super) fn check_readers(manifest: &Manifest, file: &Item, mistakes: &mut Vec<Diagnostic>) {
     let groups = &manifest.fleet.vault.groups;
     for item in file.get("readers").map_or(&[][..], Item::array) {
         let Some(group) = item.text() else { continue };

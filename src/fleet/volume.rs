@@ -1,11 +1,13 @@
 //! The secrets volume: who can read what is on it, and where it is mounted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::document::Item;
 use super::manifest::Manifest;
 use super::names;
 use super::node::{EnvFile, Node};
+use super::resolve::check_readers;
 use crate::diagnostic::Diagnostic;
 use crate::secrets::recipients::{Recipient, Recipients};
 use crate::secrets::value::Secret;
@@ -100,7 +102,7 @@ fn written<'a>(manifest: &'a Manifest, path: &str) -> Option<&'a Item> {
 }
 
 /// Every recipient is a public key, and there is one as soon as there is a secret.
-pub(super) fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
+pub fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
     let document = &manifest.document;
     let listed = document.find(&["vault", "recipients"]);
     let groups = document.find(&["vault", "groups"]).and_then(Item::table);
@@ -161,34 +163,84 @@ pub fn recipients(
         .collect()
 }
 
-/// Every value is encrypted to those who may read it today. No key is needed to see that.
-#[must_use]
-pub fn check_sealed(manifest: &Manifest) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
+/// A value that is not encrypted to those who may read it today.
+pub struct Outdated<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where it stands.
+    pub item: &'a Item,
+    /// The value.
+    pub secret: Secret,
+    /// Who may read it today.
+    pub recipients: Arc<Recipients>,
+}
+
+impl Outdated<'_> {
+    /// The file that it stands in.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.item.source.name
+    }
+}
+
+/// The values that are not encrypted to those who may read them today. No key is needed to see that. A value that is none
+/// is a mistake, and so is a group of readers that nobody is in.
+pub fn outdated<'a>(manifest: &'a Manifest, mistakes: &mut Vec<Diagnostic>) -> Vec<Outdated<'a>> {
+    let mut outdated = Vec::new();
     if manifest.fleet.vault.recipients.is_empty() {
         // That there is nobody is told already.
-        return diagnostics;
+        return outdated;
     }
+    // Most node files have the same readers.
+    let mut known: HashMap<Vec<&str>, (String, Arc<Recipients>)> = HashMap::new();
     for (layer, node) in layers(manifest) {
-        let digest = recipients(manifest, node, &mut Vec::new()).digest();
-        for (name, item) in layer
-            .get("secrets")
-            .and_then(Item::table)
-            .into_iter()
-            .flatten()
-        {
-            let Some(Ok(secret)) = item.text().map(str::parse::<Secret>) else {
-                continue;
-            };
-            if secret.recipients_digest() != digest {
-                diagnostics.push(
-                    item.error(format!(
-                        "`{name}` is not encrypted to those who may read it today"
-                    ))
-                    .help("set it anew: `ephemeros secrets set`"),
-                );
+        let Some(secrets) = layer.get("secrets").and_then(Item::table) else {
+            continue;
+        };
+        let readers = node.and_then(|file| file.get("readers"));
+        let readers = readers.map_or(&[][..], Item::array);
+        if let Some(file) = node {
+            check_readers(manifest, file, mistakes);
+        }
+        let readers = readers.iter().filter_map(Item::text).collect();
+        let (digest, recipients) = known.entry(readers).or_insert_with(|| {
+            let recipients = recipients(manifest, node, &mut Vec::new());
+            (recipients.digest(), Arc::new(recipients))
+        });
+        for (name, item) in secrets {
+            match item.text().map(str::parse::<Secret>) {
+                Some(Ok(secret)) if secret.recipients_digest() != digest => {
+                    outdated.push(Outdated {
+                        name,
+                        item,
+                        secret,
+                        recipients: Arc::clone(recipients),
+                    });
+                }
+                Some(Err(error)) => {
+                    mistakes.push(item.error(format!("`{name}`: {error}")).help(error.help()));
+                }
+                _ => {}
             }
         }
     }
-    diagnostics
+    outdated
+}
+
+/// Every value is encrypted to those who may read it today. No key is needed to see that.
+#[must_use]
+pub fn check_sealed(manifest: &Manifest) -> Vec<Diagnostic> {
+    // What else is wrong with them is told where nodes are resolved.
+    let outdated = outdated(manifest, &mut Vec::new());
+    let mistakes = outdated.iter().map(|value| {
+        let message = format!(
+            "`{}` is not encrypted to those who may read it today",
+            value.name
+        );
+        value
+            .item
+            .error(message)
+            .help("run `ephemeros secrets rekey`")
+    });
+    mistakes.collect()
 }

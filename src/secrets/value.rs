@@ -77,6 +77,16 @@ impl Secret {
         }
     }
 
+    /// The same value, and so the same version, encrypted to these recipients.
+    #[must_use]
+    pub fn resealed(&self, recipients: &Recipients, sealed: Vec<u8>) -> Self {
+        Self {
+            recipients: recipients.digest(),
+            version: self.version.clone(),
+            sealed,
+        }
+    }
+
     /// The digest of the recipients that it was encrypted to, 8 hex digits: [`Recipients::digest`] of today's says the
     /// same, or it wants `rekey`.
     #[must_use]

@@ -26,6 +26,12 @@ pub enum SealError {
 
 /// Encrypts a value to all the recipients, as a new version.
 pub fn seal(plaintext: &[u8], recipients: &Recipients) -> Result<Secret, SealError> {
+    let sealed = encrypt(plaintext, recipients)?;
+    Ok(Secret::new(recipients, new_version()?, sealed))
+}
+
+/// The age file of a value.
+pub(super) fn encrypt(plaintext: &[u8], recipients: &Recipients) -> Result<Vec<u8>, SealError> {
     let keys = recipients.iter().map(|recipient| match recipient {
         Recipient::X25519(key) => key as &dyn age::Recipient,
         Recipient::Ssh(key) => key,
@@ -38,7 +44,7 @@ pub fn seal(plaintext: &[u8], recipients: &Recipients) -> Result<Secret, SealErr
     let mut writer = encryptor.wrap_output(&mut sealed)?;
     writer.write_all(plaintext)?;
     writer.finish()?;
-    Ok(Secret::new(recipients, new_version()?, sealed))
+    Ok(sealed)
 }
 
 fn new_version() -> io::Result<[u8; 8]> {
