@@ -1,6 +1,6 @@
 //! The one place that prints, and that hears the user: colour, quiet, progress, questions, Ctrl-C.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -184,23 +184,43 @@ impl Ui {
     /// # Errors
     /// Standard input can't be read.
     pub fn read_secret(&self, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-        let stdin = io::stdin();
-        let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        if stdin.is_terminal() {
-            let _ = write!(io::stderr(), "{prompt}: ");
-            let _quiet = NoEcho::on(&stdin)?;
-            stdin.lock().read_until(b'\n', &mut value)?;
-            let _ = writeln!(io::stderr());
-        } else {
-            stdin.lock().read_to_end(&mut value)?;
+        if let Some(value) = self.ask_hidden(prompt)? {
+            return Ok(value);
         }
-        if value.last() == Some(&b'\n') {
-            value.pop();
-            if value.last() == Some(&b'\r') {
-                value.pop();
+        let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        io::stdin().lock().read_to_end(&mut value)?;
+        without_line_end(&mut value);
+        Ok(value)
+    }
+
+    /// Reads a line from the terminal without echo; `None` where standard input is none.
+    ///
+    /// # Errors
+    /// The terminal can't be read.
+    pub fn ask_hidden(&self, prompt: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            return Ok(None);
+        }
+        self.clear();
+        let _ = write!(io::stderr(), "{}: ", printable(prompt));
+        let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        {
+            let _quiet = NoEcho::on(&stdin)?;
+            // Not through the buffer of standard input, where a copy would stay.
+            let mut piece = Zeroizing::new([0; 4096]);
+            while value.last() != Some(&b'\n') {
+                match rustix::io::read(&stdin, piece.as_mut_slice()) {
+                    Ok(0) => break,
+                    Ok(length) => value.extend_from_slice(&piece[..length]),
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
-        Ok(value)
+        let _ = writeln!(io::stderr());
+        without_line_end(&mut value);
+        Ok(Some(value))
     }
 
     fn clear(&self) {
@@ -248,6 +268,15 @@ impl Progress for Ui {
 
     fn stopped(&self) -> bool {
         signal() != 0
+    }
+}
+
+fn without_line_end(value: &mut Vec<u8>) {
+    if value.last() == Some(&b'\n') {
+        value.pop();
+        if value.last() == Some(&b'\r') {
+            value.pop();
+        }
     }
 }
 

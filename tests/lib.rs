@@ -15,6 +15,7 @@ mod local_files;
 mod manifest;
 mod mutations;
 mod node_settings;
+mod passphrase;
 mod plan;
 mod profile;
 mod readme;

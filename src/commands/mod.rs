@@ -26,6 +26,7 @@ mod check;
 mod config_file;
 mod config_output;
 mod destination;
+mod identities;
 mod image;
 mod import;
 mod inspect;

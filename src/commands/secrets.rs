@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Failure, Loaded, Outcome, fail, find_root, home, load, lock};
+use super::{Failure, Loaded, Outcome, fail, find_root, identities, load, lock};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
@@ -20,15 +20,11 @@ use crate::invoker::Invoker;
 use crate::nearest::nearest;
 use crate::secrets::value::{Secret, check_name};
 use crate::ui::Ui;
-use crate::vault::identity::{Places, find_identities};
 use crate::vault::{keygen, open, seal};
 use crate::write::{Batch, Durability};
 
 mod rekey;
 mod remove;
-
-/// Names the identity to use.
-const IDENTITY: &str = "EPHEMEROS_IDENTITY";
 
 pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     match args {
@@ -47,15 +43,6 @@ pub(super) fn run(args: &cli::Secrets, start: &Path, ui: &Ui) -> Result<Outcome,
     }
 }
 
-/// Where identities are looked for.
-pub(super) fn places(option: Option<PathBuf>) -> Places {
-    Places {
-        option,
-        variable: std::env::var_os(IDENTITY).map(PathBuf::from),
-        home: home(),
-    }
-}
-
 fn make_identity(output: Option<PathBuf>, ui: &Ui) -> Result<Outcome, Failure> {
     if Invoker::detect().is_some() {
         return Err(Failure::problem(
@@ -63,7 +50,7 @@ fn make_identity(output: Option<PathBuf>, ui: &Ui) -> Result<Outcome, Failure> {
             Some("run it again without sudo"),
         ));
     }
-    let path = places(output).own().ok_or_else(|| {
+    let path = identities::places(output).own().ok_or_else(|| {
         Failure::problem(
             "there is no home directory",
             Some("name a file with `--output`"),
@@ -234,8 +221,7 @@ fn get(
         };
         Failure::problem(format!("{} has no secret `{name}`", node.name), Some(&help))
     })?;
-    let identities =
-        find_identities(&places(identity)).map_err(|error| Failure::problem(error, None))?;
+    let identities = identities::find(identity, [secret], ui)?;
     ui.mistakes(identities.warnings().to_vec());
     let value = open::open(secret, &identities).map_err(|error| {
         let help = "name an identity that can with `--identity`, or set the value anew";

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::identities::{self, NoKeys};
 use super::published::file_url;
-use super::secrets::places;
 use super::{Failure, Loaded, home};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
@@ -15,7 +15,6 @@ use crate::os::Arch;
 use crate::render::rendered::Rendered;
 use crate::stick::{Clock, Loader, Opened, Urls};
 use crate::ui::Ui;
-use crate::vault::identity::find_identities;
 use crate::vault::open::open;
 
 /// Names a folder of loaders.
@@ -44,7 +43,7 @@ pub(super) fn gather(
     check_network(node, mistakes);
     let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
     let loaders = find_loaders(loaded, node, args.ipxe.clone(), ui, mistakes);
-    let secrets = open_secrets(node, args.identity.clone(), mistakes);
+    let secrets = open_secrets(node, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes);
     let (urls, secrets, clock) = (urls?, secrets?, clock?);
     if urls.script.starts_with("https:") {
@@ -215,18 +214,23 @@ fn suggestion() -> String {
 fn open_secrets(
     node: &Node,
     identity: Option<PathBuf>,
+    ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Opened> {
     if node.secrets.is_empty() {
         return Some(Opened::new());
     }
-    let identities = match find_identities(&places(identity)) {
+    let identities = match identities::find(identity, node.secrets.values(), ui) {
         Ok(identities) => identities,
-        Err(error) => {
+        Err(NoKeys::Absent(error)) => {
             mistakes.push(
                 Diagnostic::error(error.to_string())
                     .help("the stick carries secrets, which only a private key opens: name it with `--identity FILE`"),
             );
+            return None;
+        }
+        Err(NoKeys::Closed(error)) => {
+            mistakes.push(Diagnostic::error(error.to_string()).help(error.help()));
             return None;
         }
     };

@@ -109,12 +109,25 @@ impl Secret {
     /// The kinds of keys that its header names, in order: `X25519`, `ssh-ed25519`. Made-up ones, which age adds so that
     /// readers stay tolerant, are left out.
     pub fn stanzas(&self) -> impl Iterator<Item = &str> {
+        self.stanza_lines()
+            .filter_map(|stanza| stanza.split(' ').next())
+            .filter(|kind| !kind.ends_with("-grease"))
+    }
+
+    /// The SSH keys that its header names: of each 4 bytes of a digest, in base64.
+    pub fn ssh_tags(&self) -> impl Iterator<Item = &str> {
+        self.stanza_lines().filter_map(|stanza| {
+            let mut fields = stanza.split(' ');
+            let is_ssh = fields.next()?.starts_with("ssh-");
+            fields.next().filter(|_| is_ssh)
+        })
+    }
+
+    fn stanza_lines(&self) -> impl Iterator<Item = &str> {
         self.sealed
             .split(|&byte| byte == b'\n')
             .take_while(|line| !line.starts_with(b"---"))
             .filter_map(|line| str::from_utf8(line.strip_prefix(b"-> ")?).ok())
-            .filter_map(|stanza| stanza.split(' ').next())
-            .filter(|kind| !kind.ends_with("-grease"))
     }
 }
 
@@ -237,6 +250,7 @@ C3ZAeY64NXS4QFrksLm3EGz+uPRyI0eQsWw7LWbbYig
             secret.stanzas().collect::<Vec<_>>(),
             ["X25519", "ssh-ed25519"]
         );
+        assert_eq!(secret.ssh_tags().collect::<Vec<_>>(), ["BjH7FA"]);
     }
 
     #[test]

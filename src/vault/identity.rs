@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::unlock::Locked;
 use crate::diagnostic::Diagnostic;
+pub use parse::Flaw;
+pub(super) use parse::parse_age;
+use parse::{Parsed, parse};
+
+mod parse;
 
 /// No key file is longer, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -49,12 +55,14 @@ impl Places {
 /// Private keys that were found. They can't be printed; what can is where they were read.
 #[derive(Default)]
 pub struct Identities {
-    read: Vec<(PathBuf, Vec<Key>)>,
+    pub(super) read: Vec<(PathBuf, Vec<Key>)>,
+    /// Those that a passphrase protects, and that were not needed.
+    pub(super) locked: Vec<(PathBuf, Locked)>,
     skipped: Vec<IdentityError>,
     warnings: Vec<Diagnostic>,
 }
 
-enum Key {
+pub(super) enum Key {
     X25519(age::x25519::Identity),
     Ssh(Box<age::ssh::Identity>),
 }
@@ -88,46 +96,9 @@ pub enum IdentityError {
     },
 }
 
-/// What is wrong with a file of identities.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    /// A passphrase protects it.
-    #[error(
-        "is protected by a passphrase, which is not supported yet: name another with `--identity`"
-    )]
-    Passphrase,
-    /// `AGE-PLUGIN-…`
-    #[error(
-        "is for an age plugin (line {0}), which is not supported yet: name another with `--identity`"
-    )]
-    Plugin(usize),
-    /// The `.pub` file was named.
-    #[error("is a public key: name the private one")]
-    Public,
-    /// An SSH key that age does not take.
-    #[error(
-        "is an SSH key of a type that age can't use: take `ssh-ed25519`, or `ephemeros secrets keygen`"
-    )]
-    SshType,
-    /// It begins like a private key in PEM.
-    #[error("is no OpenSSH private key, or a damaged one")]
-    Pem,
-    /// A line that is neither a key nor a comment.
-    #[error("has no age key in line {0}, or a mistyped one")]
-    Line(usize),
-    /// Nothing but comments.
-    #[error("holds no key")]
-    Empty,
-    /// Binary.
-    #[error("is not a text file")]
-    NotText,
-    /// Longer than any key.
-    #[error("is too long for a file of keys")]
-    TooLong,
-}
-
 /// Finds and reads the identities: the one named by `--identity` or `EPHEMEROS_IDENTITY`, which must be good, or every
-/// good one of the usual places in the home directory.
+/// good one of the usual places in the home directory. Those with a passphrase are opened by
+/// [`Identities::unlock_for`].
 pub fn find_identities(places: &Places) -> Result<Identities, IdentityError> {
     let mut identities = Identities::default();
     if let Some(path) = places.named() {
@@ -143,7 +114,7 @@ pub fn find_identities(places: &Places) -> Result<Identities, IdentityError> {
             identities.skipped.push(error);
         }
     }
-    if identities.read.is_empty() {
+    if identities.read.is_empty() && identities.locked.is_empty() {
         let places = if paths.is_empty() {
             "there is no home directory to look in".to_owned()
         } else {
@@ -180,7 +151,7 @@ impl Identities {
 
     fn add(&mut self, path: &Path) -> Result<(), IdentityError> {
         let (text, mode) = read_file(path)?;
-        let keys = parse(&text).map_err(|flaw| IdentityError::Unusable {
+        let parsed = parse(&text).map_err(|flaw| IdentityError::Unusable {
             path: path.to_owned(),
             flaw,
         })?;
@@ -194,7 +165,10 @@ impl Identities {
                 .help(format!("close it: `chmod 600 {path}`")),
             );
         }
-        self.read.push((path.to_owned(), keys));
+        match parsed {
+            Parsed::Keys(keys) => self.read.push((path.to_owned(), keys)),
+            Parsed::Locked(locked) => self.locked.push((path.to_owned(), locked)),
+        }
         Ok(())
     }
 }
@@ -206,8 +180,14 @@ impl fmt::Display for Identities {
             .read
             .iter()
             .map(|(path, _)| format!("`{}`", path.display()));
+        let locked = self.locked.iter().map(|(path, _)| {
+            format!(
+                "the identity `{}`, whose passphrase was not asked for, is not for it",
+                path.display()
+            )
+        });
         let skipped = self.skipped.iter().map(ToString::to_string);
-        let all: Vec<String> = read.chain(skipped).collect();
+        let all: Vec<String> = read.chain(locked).chain(skipped).collect();
         formatter.write_str(&all.join("; "))
     }
 }
@@ -231,59 +211,6 @@ fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), IdentityError> {
         .read_to_end(&mut text)
         .map_err(failed)?;
     Ok((text, mode))
-}
-
-fn parse(bytes: &[u8]) -> Result<Vec<Key>, Flaw> {
-    if bytes.len() as u64 > LONGEST_FILE {
-        return Err(Flaw::TooLong);
-    }
-    if bytes.starts_with(b"age-encryption.org/") {
-        return Err(Flaw::Passphrase);
-    }
-    let text = str::from_utf8(bytes).map_err(|_| Flaw::NotText)?;
-    let start = text.trim_start();
-    if start.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") {
-        Err(Flaw::Passphrase)
-    } else if start.starts_with("-----BEGIN ") {
-        Ok(vec![parse_ssh(start)?])
-    } else {
-        parse_age(text)
-    }
-}
-
-fn parse_ssh(text: &str) -> Result<Key, Flaw> {
-    use age::ssh::{Identity, UnsupportedKey};
-    match Identity::from_buffer(text.as_bytes(), None).map_err(|_| Flaw::Pem)? {
-        key @ Identity::Unencrypted(_) => Ok(Key::Ssh(Box::new(key))),
-        Identity::Encrypted(_)
-        | Identity::Unsupported(UnsupportedKey::EncryptedPem | UnsupportedKey::EncryptedSsh(_)) => {
-            Err(Flaw::Passphrase)
-        }
-        Identity::Unsupported(_) => Err(Flaw::SshType),
-    }
-}
-
-fn parse_age(text: &str) -> Result<Vec<Key>, Flaw> {
-    let mut keys = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Ok(key) = line.parse() {
-            keys.push(Key::X25519(key));
-        } else if line.starts_with("AGE-PLUGIN-") {
-            return Err(Flaw::Plugin(number));
-        } else if line.starts_with("age1") || line.starts_with("ssh-") {
-            return Err(Flaw::Public);
-        } else {
-            return Err(Flaw::Line(number));
-        }
-    }
-    if keys.is_empty() {
-        return Err(Flaw::Empty);
-    }
-    Ok(keys)
 }
 
 #[cfg(test)]

@@ -5,3 +5,4 @@ pub mod keygen;
 pub mod open;
 pub mod rekey;
 pub mod seal;
+pub mod unlock;

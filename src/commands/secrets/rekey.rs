@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::places;
-use crate::commands::{Failure, Outcome, count, fail, find_root, lock};
+use crate::commands::{Failure, Outcome, count, fail, find_root, identities, lock};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::edit::replace_values;
 use crate::fleet::files::Folder;
@@ -15,7 +14,6 @@ use crate::fleet::volume::{self, Outdated};
 use crate::progress::Progress as _;
 use crate::secrets::value::Secret;
 use crate::ui::{Orderly, Ui};
-use crate::vault::identity::find_identities;
 use crate::vault::rekey::rekey;
 use crate::write::{Batch, Durability, sweep};
 
@@ -62,8 +60,8 @@ fn encrypt<'a>(
     identity: Option<PathBuf>,
     ui: &Ui,
 ) -> Result<Work<'a>, Failure> {
-    let identities =
-        find_identities(&places(identity)).map_err(|error| Failure::problem(error, None))?;
+    let secrets = outdated.iter().map(|value| &value.secret);
+    let identities = identities::find(identity, secrets, ui)?;
     ui.mistakes(identities.warnings().to_vec());
     let values: Vec<_> = outdated
         .iter()

@@ -1,0 +1,241 @@
+//! Identities with a passphrase, made by age's and OpenSSH's own tools, and asked for at a terminal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::fleet::{Fleet, RECIPIENT};
+use crate::repository::{has_program, skipped};
+use crate::secrets::{demo, fleet, ran, set};
+
+/// Runs a program on a terminal. For each step it waits for a text that was not there yet, then until nothing that is
+/// typed is shown, and types. Says how it ended, and what was on the screen.
+const DIALOGUE: &str = r"
+import json, os, pty, sys, termios, time
+steps = json.loads(sys.argv[1])
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+screen, seen = b'', 0
+def read():
+    global screen
+    try:
+        piece = os.read(fd, 4096)
+    except OSError:
+        piece = b''
+    screen += piece
+    return piece
+for wanted, typed in steps:
+    while wanted.encode() not in screen[seen:] and read():
+        pass
+    at = screen.find(wanted.encode(), seen)
+    if at < 0:
+        break
+    seen = at + len(wanted)
+    deadline = time.time() + 10
+    while termios.tcgetattr(fd)[3] & termios.ECHO and time.time() < deadline:
+        time.sleep(0.01)
+    if termios.tcgetattr(fd)[3] & termios.ECHO:
+        screen += b'ECHO IS ON'
+    os.write(fd, typed.encode())
+while read():
+    pass
+_, status = os.waitpid(pid, 0)
+sys.stdout.write('%s\n' % os.waitstatus_to_exitcode(status))
+sys.stdout.flush()
+sys.stdout.buffer.write(screen)
+";
+
+/// The exit code, and what was on the screen.
+fn dialogue(fleet: &Fleet, steps: &[(&str, &str)], command: &[&str]) -> (i32, String) {
+    let steps = serde_json::to_string(steps).unwrap();
+    let mut python = fleet.program("python3");
+    python.args(["-c", DIALOGUE, &steps]).args(command);
+    let output = python.stderr(Stdio::inherit()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (code, screen) = text.split_once('\n').unwrap();
+    assert!(!screen.contains("ECHO IS ON"), "{screen}");
+    (code.parse().unwrap(), screen.to_owned())
+}
+
+fn tool(fleet: &Fleet, steps: &[(&str, &str)], args: &[&str]) -> (i32, String) {
+    let (code, screen) = dialogue(
+        fleet,
+        steps,
+        &[&[env!("CARGO_BIN_EXE_ephemeros")], args].concat(),
+    );
+    for (_, typed) in steps {
+        assert!(!screen.contains(typed.trim()), "{screen}");
+    }
+    (code, screen)
+}
+
+fn lacks(programs: &[&str]) -> bool {
+    let absent = programs.iter().find(|name| !has_program(name));
+    if let Some(absent) = absent {
+        skipped(
+            "identities with a passphrase",
+            &format!("there is no `{absent}`"),
+        );
+    }
+    absent.is_some()
+}
+
+/// The demo key, encrypted by age.
+fn by_age(fleet: &Fleet, armor: bool) -> PathBuf {
+    let path = fleet.home().join(if armor { "armored" } else { "binary" });
+    let key = demo();
+    let mut command = vec!["age", "-p", "-o", path.to_str().unwrap()];
+    command.extend(armor.then_some("-a"));
+    command.push(key.to_str().unwrap());
+    let steps = [
+        ("nter passphrase", "correct horse\n"),
+        ("onfirm passphrase", "correct horse\n"),
+    ];
+    let (code, screen) = dialogue(fleet, &steps, &command);
+    assert_eq!(code, 0, "{screen}");
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    path
+}
+
+/// A new key of OpenSSH's, and its public half.
+fn by_ssh(fleet: &Fleet, path: &Path, kind: &str) -> String {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let args = [
+        "-q",
+        "-t",
+        kind,
+        "-N",
+        "correct horse",
+        "-C",
+        "me@desk",
+        "-f",
+    ];
+    ran(fleet.program("ssh-keygen").args(args).arg(path));
+    let public = fs::read_to_string(path.with_added_extension("pub")).unwrap();
+    public.trim().to_owned()
+}
+
+#[test]
+fn identities_that_age_encrypted_are_opened_with_their_passphrase() {
+    if lacks(&["python3", "age"]) {
+        return;
+    }
+    let fleet = fleet();
+    set(&fleet, "defaults", "TOKEN", "the value").code(0);
+    for armor in [false, true] {
+        let path = by_age(&fleet, armor);
+        let path = path.to_str().unwrap();
+        let begin = fs::read(path).unwrap();
+        assert_eq!(begin.starts_with(b"-----BEGIN AGE"), armor);
+        let args = ["secrets", "get", "n1", "TOKEN", "-i", path];
+        let prompt = format!("passphrase of {path}: ");
+        let (code, screen) = tool(&fleet, &[(&prompt, "correct horse\n")], &args);
+        assert_eq!(code, 0, "{screen}");
+        assert!(screen.ends_with("the value\r\n"), "{screen}");
+        // Where there is no terminal nobody is asked, whatever comes in.
+        let run = fleet.command(&args).stdin("correct horse\n");
+        let run = run
+            .env("EPHEMEROS_PASSPHRASE", "correct horse")
+            .run()
+            .code(1);
+        let run = run.says(&[
+            "is protected by a passphrase, and there is no terminal to ask for it",
+            "--identity FILE",
+        ]);
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn ssh_keys_with_a_passphrase_are_asked_for_once_and_only_where_they_are_named() {
+    if lacks(&["python3", "ssh-keygen"]) {
+        return;
+    }
+    let fleet = fleet();
+    let home = fleet.home();
+    let ed25519 = by_ssh(&fleet, &home.join(".ssh/id_ed25519"), "ed25519");
+    let rsa = by_ssh(&fleet, &home.join(".ssh/id_rsa"), "rsa");
+    let to = |fleet: &Fleet, recipient: &str| {
+        let text = fleet.read("fleet.toml");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("recipients"))
+            .unwrap();
+        fleet.replace(
+            "fleet.toml",
+            line,
+            &format!("recipients = [\"{recipient}\"]"),
+        );
+    };
+    for (recipient, name) in [(&ed25519, "id_ed25519"), (&rsa, "id_rsa")] {
+        to(&fleet, recipient);
+        for place in ["defaults", "role:web", "n1", "n2"] {
+            set(&fleet, place, "TOKEN", "the value").code(0);
+        }
+        let prompt = format!("/.ssh/{name}: ");
+        let get = ["secrets", "get", "n1", "TOKEN"];
+        let (code, screen) = tool(&fleet, &[(&prompt, "correct horse\n")], &get);
+        assert_eq!(code, 0, "{screen}");
+        assert_eq!(screen.matches("passphrase").count(), 1, "{screen}");
+    }
+    // Four values of one key, one question.
+    to(&fleet, RECIPIENT);
+    let (code, screen) = tool(
+        &fleet,
+        &[("/.ssh/id_rsa: ", "correct horse\n")],
+        &["secrets", "rekey"],
+    );
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(screen.matches("passphrase").count(), 1, "{screen}");
+    assert!(screen.contains("4 values in 3 files"), "{screen}");
+    // Now neither is named, and a key without a passphrase opens it: nobody is asked.
+    let run = fleet.run(&["secrets", "get", "n1", "TOKEN"]).code(1);
+    run.says(&[
+        "no identity fits",
+        "whose passphrase was not asked for, is not for it",
+    ]);
+    fs::create_dir_all(home.join(".config/ephemeros")).unwrap();
+    fs::copy(demo(), home.join(".config/ephemeros/identity")).unwrap();
+    to(&fleet, &format!("{RECIPIENT}\", \"{ed25519}"));
+    set(&fleet, "n1", "TOKEN", "for both").code(0);
+    let run = fleet.run(&["secrets", "get", "n1", "TOKEN"]).code(0);
+    assert_eq!(run.stdout, "for both");
+}
+
+#[test]
+fn three_wrong_passphrases_are_the_end_and_change_nothing() {
+    if lacks(&["python3", "ssh-keygen"]) {
+        return;
+    }
+    let fleet = fleet();
+    let key = fleet.home().join("key");
+    let public = by_ssh(&fleet, &key, "ed25519");
+    fleet.replace("fleet.toml", RECIPIENT, &public);
+    set(&fleet, "defaults", "TOKEN", "the value").code(0);
+    fleet.replace("fleet.toml", &public, RECIPIENT);
+    let before = fleet.files();
+    let args = ["secrets", "rekey", "-i", key.to_str().unwrap()];
+    let (first, again) = ("passphrase of ", "wrong passphrase; passphrase of ");
+    let wrong = [
+        (first, "hunter2\n"),
+        (again, "hunter3\n"),
+        (again, "hunter4\n"),
+    ];
+    let (code, screen) = tool(&fleet, &wrong, &args);
+    assert_eq!(code, 1, "{screen}");
+    assert!(
+        screen.contains(": wrong passphrase for the identity `"),
+        "{screen}"
+    );
+    assert!(screen.contains("/key`, 3 times"), "{screen}");
+    // Ctrl-C at the question ends it.
+    let (code, screen) = tool(&fleet, &[(first, "hunt\u{3}")], &args);
+    assert_eq!(code, 130, "{screen}");
+    assert!(before == fleet.files());
+    let right = [(first, "hunter2\n"), (again, "correct horse\n")];
+    let (code, screen) = tool(&fleet, &right, &args);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("rekeyed 1 value in fleet.toml"), "{screen}");
+    fleet.run(&["check"]).code(0);
+}
