@@ -1,7 +1,8 @@
 //! What a scalar means: the rules of Go's yaml.v3 in one place.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::node::{Content, Node};
 
@@ -31,6 +32,23 @@ pub struct BadTag {
     pub message: String,
 }
 
+/// As Go's `StdEncoding`: bits after the last byte are ignored, and of white space only line ends.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// Tags whose values are read from the text; with any other it stays a text.
+const READ: [&str; 7] = [
+    "",
+    "!",
+    "!!null",
+    "!!bool",
+    "!!int",
+    "!!float",
+    "!!timestamp",
+];
+
 /// Resolves a scalar node, looking through an alias; `None` for a list or a mapping.
 ///
 /// # Errors
@@ -42,20 +60,16 @@ pub fn resolve(node: &Node) -> Result<Option<Scalar<'_>>, BadTag> {
     };
     let tag = node.tag.as_deref().unwrap_or_default();
     let quoted = !plain && matches!(tag, "" | "!");
-    if quoted || tag == "!!str" {
-        return Ok(Some(Scalar::Text(text)));
-    }
     if tag == "!!binary" {
-        let packed: Vec<u8> = text
-            .bytes()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect();
-        return match STANDARD.decode(packed) {
+        return match BASE64.decode(text.replace(['\r', '\n'], "")) {
             Ok(bytes) => Ok(Some(Scalar::Binary(bytes))),
             Err(_) => Err(BadTag {
                 message: "`!!binary` without valid base64".to_owned(),
             }),
         };
+    }
+    if quoted || !READ.contains(&tag) {
+        return Ok(Some(Scalar::Text(text)));
     }
     let meant = guess(text, matches!(tag, "" | "!!timestamp"));
     let fits = match tag {
@@ -217,6 +231,34 @@ mod tests {
         assert_eq!(plain("yes"), Scalar::Text("yes"));
         assert_eq!(as_bool(&plain("yes")), Some(true));
         assert_eq!(as_bool(&Scalar::Text("true")), None);
+    }
+
+    /// What the first value of a mapping says.
+    fn said(text: &str) -> Result<String, BadTag> {
+        let root = crate::yaml::parse(text).unwrap();
+        let value = &root.entries().unwrap()[0].1;
+        resolve(value).map(|scalar| format!("{:?}", scalar.unwrap()))
+    }
+
+    #[test]
+    fn a_tag_that_yaml_does_not_define_keeps_the_text() {
+        for text in ["~", "0644", "false", "\"a\"", ".inf", "2024-01-02"] {
+            let value = format!("Text(\"{}\")", text.trim_matches('"'));
+            assert_eq!(said(&format!("a: !foo {text}")), Ok(value), "{text}");
+        }
+        assert_eq!(said("a: !!merge 1"), Ok("Text(\"1\")".to_owned()));
+        assert_eq!(said("a: ! 1"), Ok("Int(1)".to_owned()));
+    }
+
+    #[test]
+    fn binary_is_read_as_go_reads_base64() {
+        for text in ["aGk=", "aGl=", "|\n  aG\n  k=\n", "\"aG\\r\\nk=\""] {
+            let value = "Binary([104, 105])".to_owned();
+            assert_eq!(said(&format!("a: !!binary {text}")), Ok(value), "{text}");
+        }
+        for text in [">\n  aG\n  k=\n", "\"aG k=\"", "\"aG\\tk=\"", "aGk", "a"] {
+            assert!(said(&format!("a: !!binary {text}")).is_err(), "{text}");
+        }
     }
 
     #[test]
