@@ -66,11 +66,17 @@ impl Node {
         }
     }
 
-    /// Whether it is the merge key `<<`.
+    /// Whether it is the merge key `<<`; in quotes it is a key like any other.
     #[must_use]
     pub fn is_merge_key(&self) -> bool {
-        matches!(self.tag.as_deref(), None | Some("!" | "!!merge"))
-            && matches!(&self.content, Content::Scalar { text, .. } if text == "<<")
+        let Content::Scalar { text, plain } = &self.content else {
+            return false;
+        };
+        let merges = match self.tag.as_deref() {
+            None | Some("!") => *plain,
+            Some(tag) => tag == "!!merge",
+        };
+        merges && text == "<<"
     }
 
     /// What it is, for messages.

@@ -97,3 +97,21 @@ fn escapes_of_control_characters_are_kept() {
     let text = root.entries().unwrap()[0].1.text();
     assert_eq!(text, Some("x\u{1}\u{2}\u{1}y"));
 }
+
+#[test]
+fn only_a_plain_or_tagged_merge_key_merges() {
+    for (text, merges) in [
+        ("<<: {}", true),
+        ("! <<: {}", true),
+        ("!!merge <<: {}", true),
+        ("!!merge '<<': {}", true),
+        ("\"<<\": {}", false),
+        ("'<<': {}", false),
+        ("! '<<': {}", false),
+        ("!!str <<: {}", false),
+        ("!!merge a: {}", false),
+    ] {
+        let key = &parse(text).unwrap().entries().unwrap()[0].0.clone();
+        assert_eq!(key.is_merge_key(), merges, "{text}");
+    }
+}
