@@ -10,8 +10,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use super::duplicates;
 use super::node::{Content, Node};
 use super::quirks::{
-    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_escaped_slash, read_repaired,
-    reject_what_go_rejects, repair,
+    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_added_line_end, has_escaped_slash,
+    read_repaired, reject_what_go_rejects, repair,
 };
 
 /// What is wrong with a document, and where.
@@ -234,10 +234,8 @@ impl<'a> Builder<'a> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         if block
             && range.end == self.text.len()
-            && !self.text.trim_end_matches([' ', '\t']).ends_with('\n')
-            && text.ends_with('\n')
+            && has_added_line_end(&self.text[self.start_of_block(range.start)..], &text)
         {
-            // The parser adds a line end that the text does not have.
             text.pop();
         }
         let content = Content::Scalar {

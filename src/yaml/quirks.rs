@@ -100,6 +100,21 @@ pub(super) fn read_repaired(text: String, written: &str) -> String {
     }
 }
 
+/// The parser ends the last line of a file where the text does not, if it is indented as much as the block text is.
+pub(super) fn has_added_line_end(block: &str, text: &str) -> bool {
+    let is_blank = |line: &&str| line.trim_matches([' ', '\r']).is_empty();
+    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let Some((_, last)) = block.rsplit_once('\n').filter(|(_, last)| !last.is_empty()) else {
+        return false;
+    };
+    let Some(first) = block.split('\n').skip(1).find(|line| !is_blank(line)) else {
+        return text.len() >= block.matches('\n').count();
+    };
+    let read = text.split('\n').find(|line| !is_blank(line));
+    let least = indentation(first).saturating_sub(indentation(read.unwrap_or_default()));
+    indentation(last) >= least && text.ends_with('\n')
+}
+
 /// Breaks lines in YAML 1.1, and not in 1.2.
 pub(super) const NEXT_LINE: char = '\u{85}';
 pub(super) const LINE_BREAKS_OF_1_1: [char; 3] = [NEXT_LINE, '\u{2028}', '\u{2029}'];

@@ -115,3 +115,30 @@ fn only_a_plain_or_tagged_merge_key_merges() {
         assert_eq!(key.is_merge_key(), merges, "{text}");
     }
 }
+
+#[test]
+fn a_block_text_ends_where_the_file_does() {
+    for (text, expected) in [
+        ("a: |\n  b", "b"),
+        ("a: |\n  b\n", "b\n"),
+        ("a: |\n  b\n ", "b\n"),
+        ("a: |\n  b\n  ", "b\n"),
+        ("a: |\n  b\n    ", "b\n  "),
+        ("a: |\n  b\n  \t", "b\n\t"),
+        ("a: |\r\n  b\r\n  ", "b\n"),
+        ("a: |1\n  b\n ", " b\n"),
+        ("a: |1\n  b\n   ", " b\n  "),
+        ("a: |+\n  b\n\n  ", "b\n\n"),
+        ("a: |+\n  b\n\n ", "b\n\n"),
+        ("a: |+\n  ", ""),
+        ("a: |+\n\n  ", "\n"),
+        ("a: |1\n  \n", " \n"),
+        ("a: |-\n  b\n  ", "b"),
+        ("a: >\n  b\n  c\n  ", "b c\n"),
+        ("a: >+\n  b\n\n    ", "b\n\n  "),
+        ("a: >-\n  b\n    ", "b\n  "),
+    ] {
+        let root = parse(text).unwrap();
+        assert_eq!(value(&root, "a").text(), Some(expected), "{text:?}");
+    }
+}
