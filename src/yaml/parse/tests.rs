@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::yaml::Content;
 
 fn value<'a>(root: &'a Node, key: &str) -> &'a Node {
     let entries = root.entries().unwrap();
