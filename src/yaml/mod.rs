@@ -4,6 +4,7 @@
 //! asked for (`yes` is a text or a boolean), so nodes keep the text and [`scalar`] interprets it.
 
 mod duplicates;
+mod layout;
 pub mod node;
 pub mod parse;
 mod quirks;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use self::builder::Builder;
-use super::duplicates;
 use super::node::Node;
 use super::quirks::{reject_what_go_rejects, repair};
+use super::{duplicates, layout};
 
 mod builder;
 
@@ -25,13 +25,15 @@ pub struct Mistake {
 ///
 /// # Errors
 /// One mistake of syntax, or all keys that are given twice.
-pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
-    reject_what_go_rejects(text).map_err(|mistake| vec![mistake])?;
-    let mut text = Cow::Borrowed(text);
+pub fn parse(written: &str) -> Result<Node, Vec<Mistake>> {
+    reject_what_go_rejects(written).map_err(|mistake| vec![mistake])?;
+    let mut text = Cow::Borrowed(written);
     for _ in 0..MAX_REPAIRS {
         let mut builder = Builder::new(&text);
         match builder.run() {
             Ok(Some(root)) => {
+                layout::check(written, &builder.pieces, root.span.end)
+                    .map_err(|mistake| vec![mistake])?;
                 let duplicates = duplicates::find(&root);
                 return if duplicates.is_empty() {
                     Ok(root)

@@ -102,17 +102,40 @@ pub(super) fn read_repaired(text: String, written: &str) -> String {
 
 /// The parser ends the last line of a file where the text does not, if it is indented as much as the block text is.
 pub(super) fn has_added_line_end(block: &str, text: &str) -> bool {
-    let is_blank = |line: &&str| line.trim_matches([' ', '\r']).is_empty();
-    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let Some((_, last)) = block.rsplit_once('\n').filter(|(_, last)| !last.is_empty()) else {
         return false;
     };
-    let Some(first) = block.split('\n').skip(1).find(|line| !is_blank(line)) else {
+    if block.split('\n').skip(1).all(is_blank) {
         return text.len() >= block.matches('\n').count();
+    }
+    text.ends_with('\n') && indentation(last) >= column_of_block(block, text)
+}
+
+/// The column that a block text begins in, of which there are only blank lines before it. A tab is no part of what
+/// shows it.
+pub(super) fn column_of_block(block: &str, text: &str) -> usize {
+    let mut lines = block.split('\n');
+    let header = lines.next().and_then(|line| line.split('#').next());
+    let told = header
+        .unwrap_or_default()
+        .contains(|digit: char| digit.is_ascii_digit());
+    let Some(first) = lines.find(|line| !is_blank(line)) else {
+        return 0;
     };
+    let column = indentation(first);
+    if !told && first[column..].starts_with('\t') {
+        return column + 1;
+    }
     let read = text.split('\n').find(|line| !is_blank(line));
-    let least = indentation(first).saturating_sub(indentation(read.unwrap_or_default()));
-    indentation(last) >= least && text.ends_with('\n')
+    column.saturating_sub(indentation(read.unwrap_or_default()))
+}
+
+fn is_blank(line: &str) -> bool {
+    line.trim_matches([' ', '\r']).is_empty()
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }
 
 /// Breaks lines in YAML 1.1, and not in 1.2.

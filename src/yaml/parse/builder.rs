@@ -8,10 +8,11 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{Mistake, mistake};
+use crate::yaml::layout::{Kind, Piece};
 use crate::yaml::node::{Content, Node};
 use crate::yaml::quirks::{
-    LINE_BREAKS_OF_1_1, NEXT_LINE, fold_next_lines, has_added_line_end, has_escaped_slash,
-    read_repaired,
+    LINE_BREAKS_OF_1_1, NEXT_LINE, column_of_block, fold_next_lines, has_added_line_end,
+    has_escaped_slash, read_repaired,
 };
 
 /// Deeper nesting than any config has; a tree this deep is still safe to walk and to drop.
@@ -25,6 +26,8 @@ pub(super) struct Builder<'a> {
     open: Vec<Open>,
     /// Anchored nodes with their height.
     anchors: HashMap<usize, (Rc<Node>, usize)>,
+    /// Every scalar so far.
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// A list or mapping that has begun.
@@ -32,6 +35,10 @@ struct Open {
     anchor: usize,
     node: Node,
     key: Option<Node>,
+    /// It is in brackets, or in something that is.
+    flow: bool,
+    /// The first column of lines that go on with a text in it.
+    column: usize,
     /// How many levels are below it, those behind aliases too.
     height: usize,
 }
@@ -48,6 +55,7 @@ impl<'a> Builder<'a> {
             bytes,
             open: Vec::new(),
             anchors: HashMap::new(),
+            pieces: Vec::new(),
         }
     }
 
@@ -110,10 +118,17 @@ impl<'a> Builder<'a> {
                 format!("more than {MAX_DEPTH} levels deep"),
             ));
         }
+        let (in_flow, outer) = self
+            .open
+            .last()
+            .map_or((false, 0), |open| (open.flow, open.column));
+        let flow = in_flow || self.text[self.byte(span.start.index())..].starts_with(['[', '{']);
         self.open.push(Open {
             anchor,
             node,
             key: None,
+            flow,
+            column: if flow { outer } else { span.start.col() + 1 },
             height: 0,
         });
         Ok(())
@@ -157,7 +172,7 @@ impl<'a> Builder<'a> {
     }
 
     fn scalar(
-        &self,
+        &mut self,
         text: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
@@ -181,10 +196,27 @@ impl<'a> Builder<'a> {
             text = fold_next_lines(&text);
         }
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        if block
-            && range.end == self.text.len()
-            && has_added_line_end(&self.text[self.start_of_block(range.start)..], &text)
-        {
+        let start = if block {
+            self.start_of_block(range.start)
+        } else {
+            range.start
+        };
+        let start = if anchor > 0 || tag.is_some() {
+            self.after_properties(start..range.end)
+        } else {
+            start
+        };
+        let written = &self.text[start..range.end];
+        let kind = match style {
+            ScalarStyle::Plain => Kind::Plain(self.open.last().map_or(0, |open| open.column)),
+            _ if block => Kind::Block(column_of_block(written, &text)),
+            _ => Kind::Quoted,
+        };
+        self.pieces.push(Piece {
+            span: start..range.end,
+            kind,
+        });
+        if block && range.end == self.text.len() && has_added_line_end(written, &text) {
             text.pop();
         }
         let content = Content::Scalar {
@@ -249,6 +281,16 @@ impl<'a> Builder<'a> {
             }
             start = word;
         }
+    }
+
+    /// Where a value begins that the parser takes to begin at its anchor or tag.
+    fn after_properties(&self, span: Range<usize>) -> usize {
+        let mut rest = &self.text[span.clone()];
+        while rest.starts_with(['&', '!']) {
+            let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            rest = rest[word..].trim_start();
+        }
+        span.end - rest.len()
     }
 
     fn syntax(&self, error: &ScanError) -> Mistake {

@@ -143,3 +143,85 @@ fn a_block_text_ends_where_the_file_does() {
         assert_eq!(value(&root, "a").text(), Some(expected), "{text:?}");
     }
 }
+
+#[test]
+fn tabs_are_refused_where_yaml_v3_refuses_them() {
+    for text in [
+        "- path: /a\n@\n  mode: 0644\n",
+        "- path: /a\n @\n  mode: 0644\n",
+        "-@path: /a\n",
+        "- @a\n",
+        "- a\n-@\n",
+        "@a: 1\n",
+        "@\na: 1\n",
+        "a: 1\n@# c\nb: 2\n",
+        "a:\n@# c\n  b: 2\n",
+        "a: 1 # c\n  @\nb: 2\n",
+        "a:\n  @b: 1\n",
+        "a: 1\n@",
+        "a: 'x'\n@\n",
+        "a: {b: 1}\n@\n",
+        "a: b\n@\n  c\n",
+        "a: |\n  b\n@\n",
+        "a: |\n  b\n @# c\n",
+        "a: |\n  @b\n",
+        "a: &x |\n  b\n @# c\n",
+        "? a\n:@b\n",
+    ] {
+        let mistake = parse(&text.replace('@', "\t")).unwrap_err().remove(0);
+        assert_eq!(
+            mistake.message, "a tab where only spaces may stand",
+            "{text}"
+        );
+        assert_eq!(Some(mistake.span.start), text.find('@'), "{text}");
+    }
+    for text in [
+        "a:@b\n",
+        "a: b@# c\n",
+        "a: b@\nc: 1\n",
+        "a:@\n  b: 1\n",
+        "a: &x@\n  b: 1\n",
+        "a: b\n  @\nc: 1\n",
+        "a: b\n  @c\n",
+        "a: [b,@# x\n  @c]\n",
+        "a: |\n  b\n  @# c\n",
+        "a: |2\n  @b\n",
+        "--- a\n---\n@b",
+    ] {
+        let read = parse(&text.replace('@', "\t"));
+        assert!(read.is_ok(), "{text}: {read:?}");
+    }
+}
+
+#[test]
+fn names_of_anchors_are_ascii() {
+    for name in ["é", "e.f", "b'c'", "b:"] {
+        let message = complaint(&format!("a: &{name} b"));
+        assert!(message.contains("names of anchors"), "{message}");
+    }
+    for text in [
+        "a: &e-F_1 b\nc: [*e-F_1]",
+        "&a é: b\nc: {d: *a}",
+        "- &a 'x'\n- *a",
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn directives_and_marks_are_as_strict_as_those_of_yaml_v3() {
+    for text in ["%FOO x\n---\na: 1", "a: 1\n%FOO: x\n", "a: |\n  b\n%FOO\n"] {
+        assert_eq!(
+            complaint(text).trim_end_matches(":`").trim_end_matches('`'),
+            "unknown directive `%FOO"
+        );
+    }
+    assert_eq!(complaint("# c\n...\na: 1\n"), "the document is empty");
+    for text in [
+        "a: 'b\n%c'",
+        "%TAG ! tag:x,2000:\n---\na: 1",
+        "a: 1\n...\n%FOO",
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+}
