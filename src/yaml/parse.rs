@@ -28,7 +28,8 @@ pub struct Mistake {
 pub fn parse(written: &str) -> Result<Node, Vec<Mistake>> {
     reject_what_go_rejects(written).map_err(|mistake| vec![mistake])?;
     let mut text = Cow::Borrowed(written);
-    for _ in 0..MAX_REPAIRS {
+    let mut read = 0;
+    loop {
         let mut builder = Builder::new(&text);
         match builder.run() {
             Ok(Some(root)) => {
@@ -43,16 +44,22 @@ pub fn parse(written: &str) -> Result<Node, Vec<Mistake>> {
             }
             Ok(None) => return Err(vec![mistake(0..0, "the document is empty")]),
             Err(mistake) => match repair(&text, &mistake) {
-                Some(better) => text = better.into(),
+                Some(_) if read > MAX_READ => {
+                    let message = "too many lines with odd indentation";
+                    return Err(vec![self::mistake(mistake.span, message)]);
+                }
+                Some(better) => {
+                    read += text.len();
+                    text = better.into();
+                }
                 None => return Err(vec![mistake]),
             },
         }
     }
-    Err(vec![mistake(0..0, "too many lines with odd indentation")])
 }
 
-/// Each repair costs reading the text once more.
-const MAX_REPAIRS: usize = 100;
+/// Each repair costs reading the text once more; these bytes take about a second.
+const MAX_READ: usize = 1 << 25;
 
 /// A mistake that collides with nothing.
 pub(super) fn mistake(span: Range<usize>, message: impl Into<String>) -> Mistake {

@@ -225,3 +225,15 @@ fn directives_and_marks_are_as_strict_as_those_of_yaml_v3() {
         assert!(parse(text).is_ok(), "{text}");
     }
 }
+
+#[test]
+fn many_lines_may_be_indented_oddly() {
+    let texts = |count: usize| {
+        let lines = (0..count).map(|number| format!("k{number}: 'a\nb'\n"));
+        lines.collect::<String>()
+    };
+    assert_eq!(parse(&texts(500)).unwrap().entries().unwrap().len(), 500);
+    let mistake = parse(&texts(20_000)).unwrap_err().remove(0);
+    assert_eq!(mistake.message, "too many lines with odd indentation");
+    assert!(mistake.span.start > 0);
+}
