@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::parse::{Mistake, mistake};
+use super::quirks::BYTE_ORDER_MARK;
 
 /// A scalar that takes at least one byte.
 pub(super) struct Piece {
@@ -45,6 +46,14 @@ pub(super) fn check(text: &str, pieces: &[Piece], end: usize) -> Result<(), Mist
     walk.gap(text.len())
 }
 
+/// Whether a part of a quoted text was taken for a comment and repaired away.
+pub(super) fn lost_text(written: &str, repaired: &str, pieces: &[Piece]) -> bool {
+    let hashes = |text: &str| text.matches('#').count();
+    let mut quoted = pieces.iter().filter(|piece| piece.kind == Kind::Quoted);
+    quoted
+        .any(|piece| hashes(&written[piece.span.clone()]) != hashes(&repaired[piece.span.clone()]))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Before a document.
@@ -77,7 +86,8 @@ impl Walk<'_> {
             match first {
                 '\n' | '\r' => self.indents = self.flow == 0,
                 '\t' if self.indents && self.flow == 0 => return Err(tab(self.at)),
-                ' ' | '\t' | ',' | '\u{feff}' => {}
+                ' ' | '\t' | ',' => {}
+                BYTE_ORDER_MARK => return Err(byte_order_mark(self.at)),
                 '#' => {
                     self.at += rest.find(['\n', '\r']).unwrap_or(rest.len());
                     continue;
@@ -99,7 +109,7 @@ impl Walk<'_> {
             ends.extend([',', '[', ']', '{', '}']);
         }
         let word = &rest[..rest.find(ends.as_slice()).unwrap_or(rest.len())];
-        let begins_line = self.at == 0 || self.text[..self.at].ends_with(['\n', '\r', '\u{feff}']);
+        let begins_line = self.begins_line(self.at);
         if begins_line && matches!(word, "---" | "...") {
             return self.mark(word);
         }
@@ -132,6 +142,10 @@ impl Walk<'_> {
         }
         self.indents = false;
         Ok(1)
+    }
+
+    fn begins_line(&self, at: usize) -> bool {
+        at == 0 || self.text[..at].ends_with(['\n', '\r'])
     }
 
     /// The name of an anchor; the parser takes any character.
@@ -178,6 +192,12 @@ impl Walk<'_> {
         self.indents = false;
         match piece.kind {
             Kind::Quoted => {}
+            Kind::Plain(_)
+                if self.begins_line(piece.span.start)
+                    && self.text[piece.span.clone()].starts_with(BYTE_ORDER_MARK) =>
+            {
+                return Err(byte_order_mark(piece.span.start));
+            }
             Kind::Plain(column) => {
                 let blanks = &self.text[self.at..];
                 let blanks =
@@ -212,4 +232,10 @@ impl Walk<'_> {
 
 fn tab(at: usize) -> Mistake {
     mistake(at..at + 1, "a tab where only spaces may stand")
+}
+
+/// At the start of a line yaml.v3 skips it, which no config needs.
+fn byte_order_mark(at: usize) -> Mistake {
+    let span = at..at + BYTE_ORDER_MARK.len_utf8();
+    mistake(span, "a byte order mark between values")
 }

@@ -35,6 +35,9 @@ pub fn parse(written: &str) -> Result<Node, Vec<Mistake>> {
             Ok(Some(root)) => {
                 layout::check(written, &builder.pieces, root.span.end)
                     .map_err(|mistake| vec![mistake])?;
+                if layout::lost_text(written, &text, &builder.pieces) {
+                    return Err(vec![mistake(root.span, "lines with odd indentation")]);
+                }
                 let duplicates = duplicates::find(&root);
                 return if duplicates.is_empty() {
                     Ok(root)

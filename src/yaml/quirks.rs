@@ -8,6 +8,25 @@ pub(super) fn repair(text: &str, mistake: &Mistake) -> Option<String> {
     let (before, after) = text.split_at_checked(mistake.span.start)?;
     match mistake.message.as_str() {
         "invalid indentation in quoted scalar" => unfold(before, after),
+        "tabs disallowed within this context (block indentation)" => {
+            let start = before.trim_end_matches([' ', '\t']).len();
+            with_spaces(&before[..start], before.len() - start, after)
+        }
+        "a byte order mark must not appear inside a document" => {
+            let rest = after.strip_prefix(BYTE_ORDER_MARK)?;
+            Some(format!("{before}{MARK}{NOTHING}{NOTHING}{rest}"))
+        }
+        "comments must be separated from other tokens by whitespace"
+            if before.ends_with(['[', ']', '{', '}', ',', '"', '\'']) =>
+        {
+            let comment = after.find('\n').unwrap_or(after.len());
+            with_spaces(before, comment, &after[comment..])
+        }
+        // In quotes, where leading blanks mean nothing.
+        "tab cannot be used as indentation" => {
+            let rest = after.trim_start_matches([' ', '\t']);
+            with_spaces(before, after.len() - rest.len(), rest)
+        }
         "invalid indentation" | "invalid indentation in flow construct" => {
             join_lines(before, after)
         }
@@ -19,15 +38,49 @@ pub(super) fn repair(text: &str, mistake: &Mistake) -> Option<String> {
     }
 }
 
-/// What stands in brackets may be indented less than its key: the line goes on where the one before it ends.
+/// What stands in brackets may be indented less than its key: the line goes on where the one before it ends. Comments
+/// in between give way.
 fn join_lines(before: &str, after: &str) -> Option<String> {
-    let joined = before.trim_end_matches([' ', '\t', '\r', '\n']);
-    let last_line = joined.rsplit('\n').next().unwrap_or_default();
-    // After a comment the line would be part of it.
-    if last_line.contains('#') || !before[joined.len()..].contains('\n') {
+    let blanks = [' ', '\t', '\r', '\n'];
+    let mut joined = before.trim_end_matches(blanks);
+    if !before[joined.len()..].contains('\n') {
+        return None;
+    }
+    let mut commented = false;
+    loop {
+        let last_line = joined.rsplit('\n').next().unwrap_or_default();
+        let Some(comment) = start_of_comment(last_line) else {
+            break;
+        };
+        joined = joined[..joined.len() - last_line.len() + comment].trim_end_matches(blanks);
+        commented = true;
+    }
+    let ends = joined.ends_with(['[', '{', ',', ':']);
+    if commented && !ends && !after.starts_with([',', ']', '}']) {
+        // A comment ends a text, a line end does not.
         return None;
     }
     with_spaces(joined, before.len() - joined.len(), after)
+}
+
+/// Where in a line of a flow collection a comment begins.
+fn start_of_comment(line: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut before = ' ';
+    let mut characters = line.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (quote, character) {
+            (Some('"'), '\\') => {
+                characters.next();
+            }
+            (Some(open), _) if open == character => quote = None,
+            (None, '"' | '\'') if " \t\r[{,:'\"".contains(before) => quote = Some(character),
+            (None, '#') if matches!(before, ' ' | '\t' | '\r') => return Some(at),
+            _ => {}
+        }
+        before = character;
+    }
+    None
 }
 
 fn with_spaces(before: &str, count: usize, after: &str) -> Option<String> {
@@ -37,6 +90,10 @@ fn with_spaces(before: &str, count: usize, after: &str) -> Option<String> {
 /// In a text that is read there are no control characters, so these can stand for what was repaired.
 const NOTHING: char = '\u{1}';
 const LINE_END: char = '\u{2}';
+const MARK: char = '\u{3}';
+
+/// A character like others behind the beginning of a text.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Escapes that may be one of them.
 const ESCAPED: [&str; 3] = ["\\x0", "\\u000", "\\U0000000"];
@@ -58,17 +115,22 @@ fn unfold(before: &str, after: &str) -> Option<String> {
         let next = rest[line.len()..].trim_start_matches([' ', '\t', '\r', '\n']);
         let blanks = &rest[line.len()..rest.len() - next.len()];
         let breaks = blanks.matches('\n').count();
-        if quote == '"' && line.ends_with('\\') {
-            // An escaped line end joins lines in another way, which is left to the parser.
+        let escaped = quote == '"' && backslashes(line) % 2 == 1;
+        let escapes_blank = escaped && !blanks.starts_with('\n') && !blanks.starts_with("\r\n");
+        if escapes_blank || blanks.ends_with('\n') && is_mark(next) {
             return None;
         }
-        unfolded.push_str(line);
-        match breaks {
-            1 => unfolded.push(' '),
-            _ => unfolded.extend(std::iter::repeat_n(LINE_END, breaks - 1)),
+        unfolded.push_str(&line[..line.len() - usize::from(escaped)]);
+        if breaks == 1 && !escaped {
+            unfolded.push(' ');
         }
-        let written = breaks.max(2) - 1;
-        unfolded.extend(std::iter::repeat_n(NOTHING, blanks.len() - written));
+        unfolded.extend(std::iter::repeat_n(LINE_END, breaks - 1));
+        let nothing = if escaped {
+            blanks.len() + 2 - breaks
+        } else {
+            blanks.len() + 1 - breaks.max(2)
+        };
+        unfolded.extend(std::iter::repeat_n(NOTHING, nothing));
         rest = next;
     }
     unfolded.push_str(rest);
@@ -76,7 +138,20 @@ fn unfold(before: &str, after: &str) -> Option<String> {
     after[..end].contains('\n').then_some(unfolded)
 }
 
-fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+fn backslashes(line: &str) -> usize {
+    line.len() - line.trim_end_matches('\\').len()
+}
+
+/// Whether a line begins as one between documents.
+fn is_mark(line: &str) -> bool {
+    ["---", "..."].iter().any(|mark| {
+        line.strip_prefix(mark)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+    })
+}
+
+/// Where in what follows an opening quote the closing one is.
+pub(super) fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         if character == '\\' && quote == '"' {
@@ -94,7 +169,9 @@ fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
 /// What a text means that is written in a repaired form. In any other these characters come from escapes.
 pub(super) fn read_repaired(text: String, written: &str) -> String {
     if written.contains([NOTHING, LINE_END]) {
-        text.replace(NOTHING, "").replace(LINE_END, "\n")
+        text.replace(NOTHING, "")
+            .replace(LINE_END, "\n")
+            .replace(MARK, "\u{feff}")
     } else {
         text
     }
@@ -111,8 +188,7 @@ pub(super) fn has_added_line_end(block: &str, text: &str) -> bool {
     text.ends_with('\n') && indentation(last) >= column_of_block(block, text)
 }
 
-/// The column that a block text begins in, of which there are only blank lines before it. A tab is no part of what
-/// shows it.
+/// The column in which the lines of a block text begin. Where the first one has to show it, no tab may stand before it.
 pub(super) fn column_of_block(block: &str, text: &str) -> usize {
     let mut lines = block.split('\n');
     let header = lines.next().and_then(|line| line.split('#').next());
@@ -175,7 +251,7 @@ pub(super) fn has_escaped_slash(quoted: &str) -> bool {
 pub(super) fn reject_what_go_rejects(text: &str) -> Result<(), Mistake> {
     let forbidden = |character: char| {
         character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
-            || matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+            || matches!(character, '\u{fffe}' | '\u{ffff}')
     };
     if let Some((start, found)) = text
         .char_indices()

@@ -11,8 +11,8 @@ use super::{Mistake, mistake};
 use crate::yaml::layout::{Kind, Piece};
 use crate::yaml::node::{Content, Node};
 use crate::yaml::quirks::{
-    LINE_BREAKS_OF_1_1, NEXT_LINE, column_of_block, fold_next_lines, has_added_line_end,
-    has_escaped_slash, read_repaired,
+    LINE_BREAKS_OF_1_1, NEXT_LINE, column_of_block, end_of_quoted, fold_next_lines,
+    has_added_line_end, has_escaped_slash, read_repaired,
 };
 
 /// Deeper nesting than any config has; a tree this deep is still safe to walk and to drop.
@@ -212,8 +212,16 @@ impl<'a> Builder<'a> {
             _ if block => Kind::Block(column_of_block(written, &text)),
             _ => Kind::Quoted,
         };
+        // The parser adds the blanks and the comment behind a quoted text.
+        let quote = written
+            .chars()
+            .next()
+            .filter(|first| quoted && matches!(first, '"' | '\''));
+        let end = quote
+            .and_then(|quote| end_of_quoted(&written[1..], quote))
+            .map_or(range.end, |end| start + end + 2);
         self.pieces.push(Piece {
-            span: start..range.end,
+            span: start..end,
             kind,
         });
         if block && range.end == self.text.len() && has_added_line_end(written, &text) {

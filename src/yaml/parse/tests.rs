@@ -73,6 +73,18 @@ fn takes_the_indentation_that_yaml_v3_takes() {
         ("a:\n  b: [\"x\n  y\n\n\n  é\", z]\n", vec!["x y\n\né", "z"]),
         ("a:\n  b: ['it''s\n  y', z]\n", vec!["it's y", "z"]),
         ("a:\n  b:\t[x,\n z\n ]\n", vec!["x", "z"]),
+        ("a:\n  b: [x, # y\n]\n", vec!["x"]),
+        ("a:\n  b: ['x # y', # 'z\n# é\nz]\n", vec!["x # y", "z"]),
+        ("a:\n  b: ['x' # y\n, z]\n", vec!["x", "z"]),
+        ("a:\n  b: [x,\n\ty,\n\t# c\n\tz\n ]\n", vec!["x", "y", "z"]),
+        ("a:\n  b: [\"x\n\ty\n\t\n\tz\"]\n", vec!["x y\nz"]),
+        ("a:\n  b: [x,# y\n'z'# y\n]\n", vec!["x", "z"]),
+        ("a:\n  b: ['x\n\ty']\n", vec!["x y"]),
+        ("a:\n  b: [\"x\\\ny\"]\n", vec!["xy"]),
+        ("a:\n  b: [\"x \n\\\ny\"]\n", vec!["x y"]),
+        ("a:\n  b: [\"x \\\n\n\n\ty\"]\n", vec!["x \n\ny"]),
+        ("a:\n  b: [\"x\\\\\ny\"]\n", vec!["x\\ y"]),
+        ("a:\n  b: [\"x\\\r\ny\"]\n", vec!["xy"]),
     ] {
         let root = parse(text).unwrap();
         let Content::Sequence(items) = &value(value(&root, "a"), "b").content else {
@@ -82,7 +94,9 @@ fn takes_the_indentation_that_yaml_v3_takes() {
         assert_eq!(found, expected, "{text}");
         assert!(text[..items[0].span.start].ends_with('['));
     }
-    assert!(parse("a:\n  b: [x, # y\n]\n").is_err());
+    for text in ["a: [x # y\nz]\n", "a: [x'y' # y\nz]\n", "a: |# x\n"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
 }
 
 #[test]
@@ -224,6 +238,34 @@ fn directives_and_marks_are_as_strict_as_those_of_yaml_v3() {
     ] {
         assert!(parse(text).is_ok(), "{text}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_is_a_character_like_others() {
+    for text in [
+        "a: '\u{feff}b'",
+        "a: \u{feff}b # \u{feff}",
+        "a: # \u{feff}\n  \"\u{feff}b\"",
+        "a: |-\n  \u{feff}b",
+    ] {
+        let root = parse(text).unwrap();
+        assert_eq!(value(&root, "a").text(), Some("\u{feff}b"), "{text:?}");
+    }
+    for text in ["a: b\n\u{feff}c: d\n", "\u{feff}a: b", "a: [\n\u{feff}b]"] {
+        assert_eq!(complaint(text), "a byte order mark between values");
+    }
+}
+
+#[test]
+fn marks_of_documents_end_quoted_texts() {
+    for text in [
+        "a: \"b\n---\nc\"",
+        "a:\n  b: 'c\nd\n...\ne'",
+        "a: \"b\nc\n--- d\"",
+    ] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+    assert!(parse("a: 'b\nc\n---d'").is_ok());
 }
 
 #[test]
