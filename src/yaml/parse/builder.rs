@@ -282,7 +282,7 @@ impl<'a> Builder<'a> {
         loop {
             let before = self.text[..start].trim_end();
             let word = before
-                .rfind(char::is_whitespace)
+                .rfind([' ', '\t', '\n', '\r'])
                 .map_or(0, |space| space + 1);
             if !before[word..].starts_with(['&', '!']) {
                 return start;

@@ -35,6 +35,15 @@ fn a_value_begins_at_its_anchor_or_tag() {
 }
 
 #[test]
+fn white_space_of_several_bytes_before_an_anchor_is_no_end_of_a_word() {
+    for space in ['\u{2028}', '\u{85}', '\u{3000}'] {
+        assert!(parse(&format!("# c{space}a\n  &a 'y'")).is_ok());
+        assert!(parse(&format!("# c{space}\n!t")).is_ok());
+        assert!(parse(&format!("# c{space}a\n&a\"y\\n\"")).is_err());
+    }
+}
+
+#[test]
 fn every_key_given_twice_is_found() {
     let mistakes = parse("a: 1\nb: {c: 1, 'c': 2}\n\"a\": 3\n").unwrap_err();
     let found = mistakes
