@@ -1,10 +1,11 @@
 //! `import`: what other tools' files hold, brought over.
 
-use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
+use super::config_file::{self, ConfigFile};
 use super::{Failure, Outcome, count, fail};
 use crate::butane;
 use crate::clc;
@@ -66,21 +67,15 @@ fn clc(args: &cli::ImportClc, ui: &Ui) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn read(path: &Path) -> Result<std::sync::Arc<Source>, Failure> {
-    let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| {
-        Failure::problem(
-            format!("can't read `{shown}`: {error}"),
-            Some("name a file that holds a Container Linux Config"),
-        )
-    })?;
+fn read(path: &Path) -> Result<Arc<Source>, Failure> {
+    let ConfigFile { name, bytes } = config_file::read(Some(path))?;
     let text = yaml::text::decode(&bytes).map_err(|_| {
         Failure::problem(
-            format!("`{shown}` is no text"),
+            format!("`{name}` is no text"),
             Some("name a file that holds a Container Linux Config, in UTF-8"),
         )
     })?;
-    Ok(Source::file(shown.to_string(), text))
+    Ok(Source::file(name, text))
 }
 
 /// What Butane and Ignition would say of the result, at the places that it comes from.

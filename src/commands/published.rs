@@ -1,7 +1,7 @@
 //! Where nodes fetch, as the commands need it: `[git]`, the clone, and what overrides both for once.
 
 use super::{Failure, Loaded};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::file::Git;
 use crate::fleet::node::Fleet;
 use crate::fleet::publish::{NoUrl, Published, Upstream, url};
@@ -12,11 +12,36 @@ use crate::render::rendered::{ignition_path, sha512};
 const RAW_URL: &str = "EPHEMEROS_RAW_URL";
 
 /// A URL that can't be told.
-enum Refused {
+pub(super) enum Refused {
     /// By the forge or the settings.
     NoUrl(NoUrl),
     /// By the repository.
     Git(git::Error),
+}
+
+impl Refused {
+    /// What is wrong, and what to do.
+    fn said(&self) -> (String, Option<String>) {
+        match self {
+            Self::NoUrl(error) => (error.to_string(), Some(error.help())),
+            Self::Git(error) => (error.to_string(), error.help()),
+        }
+    }
+
+    /// As a mistake beside others.
+    pub(super) fn diagnostic(&self, severity: Severity) -> Diagnostic {
+        let (message, help) = self.said();
+        let mut diagnostic = Diagnostic::new(severity, message);
+        diagnostic.help = help;
+        diagnostic
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let (message, help) = refused.said();
+        Self::Problem { message, help }
+    }
 }
 
 /// The URL of a rendered file: of what stands at `path` in the fleet. `raw_url` is the option of that name.
@@ -25,12 +50,9 @@ pub(super) fn file_url(
     path: &str,
     text: &str,
     raw_url: Option<&str>,
-) -> Result<String, Failure> {
+) -> Result<String, Refused> {
     let (fleet, repo) = (&loaded.fleet, loaded.repo.as_ref());
-    derive(fleet, repo, path, &sha512(text), raw_url).map_err(|refused| match refused {
-        Refused::NoUrl(error) => Failure::problem(&error, Some(&error.help())),
-        Refused::Git(error) => error.into(),
-    })
+    derive(fleet, repo, path, &sha512(text), raw_url)
 }
 
 fn derive(
@@ -74,12 +96,6 @@ fn head_commit(repo: &Repo) -> Option<ObjectId> {
 /// What will be missing when a stick is made.
 pub(super) fn warning(fleet: &Fleet, repo: Option<&Repo>) -> Option<Diagnostic> {
     let node = fleet.nodes.first()?;
-    let (message, help) = match derive(fleet, repo, &ignition_path(&node.name), "", None) {
-        Ok(_) => return None,
-        Err(Refused::NoUrl(error)) => (error.to_string(), Some(error.help())),
-        Err(Refused::Git(error)) => (error.to_string(), error.help()),
-    };
-    let mut warning = Diagnostic::warning(message);
-    warning.help = help;
-    Some(warning)
+    let refused = derive(fleet, repo, &ignition_path(&node.name), "", None).err()?;
+    Some(refused.diagnostic(Severity::Warning))
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::identities::{self, NoKeys};
 use super::published::file_url;
-use super::{Failure, Loaded, home};
+use super::{Loaded, home};
 use crate::cli;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::file::Firmware;
 use crate::fleet::node::Node;
 use crate::ipxe::loader::{self, Found, LoaderError, Places};
@@ -113,14 +113,8 @@ fn find_urls(
     match urls {
         [Ok(config), Ok(script)] => Some(Urls { config, script }),
         // Both fail for the same reason.
-        [Err(failure), _] | [_, Err(failure)] => {
-            if let Failure::Problem { message, help } = failure {
-                let mistake = Diagnostic::error(message);
-                mistakes.push(match help {
-                    Some(help) => mistake.help(help),
-                    None => mistake,
-                });
-            }
+        [Err(refused), _] | [_, Err(refused)] => {
+            mistakes.push(refused.diagnostic(Severity::Error));
             None
         }
     }

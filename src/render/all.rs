@@ -100,11 +100,14 @@ fn render_node(
 
 /// Secrets that no template mounts lie on the stick for nobody.
 fn unmounted(node: &Node, templates: &[Arc<Source>]) -> Option<Diagnostic> {
-    let partition = node.vault.partuuid.to_string();
-    let is_mounted = templates.iter().any(|text| text.text.contains(&partition));
     // A template with a mistake may be the one that does.
     let is_whole = templates.len() == node.templates.len() && !templates.is_empty();
-    (!node.secrets.is_empty() && !is_mounted && is_whole).then(|| {
+    if node.secrets.is_empty() || !is_whole {
+        return None;
+    }
+    let partition = node.vault.partuuid.to_string();
+    let is_mounted = templates.iter().any(|text| text.text.contains(&partition));
+    (!is_mounted).then(|| {
         Diagnostic::warning("no template of this node mounts its secrets volume").help(
             "add a mount unit with `What=/dev/disk/by-partuuid/{{ vault.partuuid }}` and `Where={{ vault.mount }}`",
         )
