@@ -34,7 +34,10 @@ pub(super) enum NoKeys {
 impl From<NoKeys> for Failure {
     fn from(error: NoKeys) -> Self {
         match error {
-            NoKeys::Absent(error) => Self::problem(error, None),
+            NoKeys::Absent(error) => Self::problem(
+                error,
+                Some("name a private key that you may read with `--identity FILE`"),
+            ),
             NoKeys::Closed(error) => Self::problem(&error, Some(error.help())),
         }
     }
