@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
+pub use secrets::Secrets;
+
+mod secrets;
 
 /// Runs a fleet of machines that have no system disk, from one git repository
 #[derive(Parser, Debug)]
@@ -205,61 +208,6 @@ pub struct ImportClc {
     /// Take warnings as errors
     #[arg(long)]
     pub strict: bool,
-}
-
-/// `secrets`.
-#[derive(Subcommand, Debug)]
-pub enum Secrets {
-    /// Make a new identity, and print its public key
-    Keygen {
-        /// The file to write; default: where identities are looked for
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
-    /// Encrypt a value and write it into the fleet; the value is read from a prompt or standard input
-    Set {
-        /// A node, `role:NAME` or `defaults`
-        #[arg(value_name = "WHERE")]
-        place: String,
-        /// The secret's name
-        name: String,
-        /// Read the value from a file, byte for byte
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-    /// Take a value out of the fleet
-    Rm {
-        /// A node, `role:NAME` or `defaults`
-        #[arg(value_name = "WHERE")]
-        place: String,
-        /// The secret's name
-        name: String,
-    },
-    /// Encrypt the values anew that are not encrypted to those who may read them today
-    Rekey {
-        /// Write nothing and need no key; say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// The private key
-        #[arg(short, long, value_name = "FILE")]
-        identity: Option<PathBuf>,
-    },
-    /// Decrypt a node's value and print it
-    Get {
-        /// A node
-        node: String,
-        /// The secret's name
-        name: String,
-        /// The private key
-        #[arg(short, long, value_name = "FILE")]
-        identity: Option<PathBuf>,
-    },
-    /// List the secrets: names, and where each is set; no values
-    List {
-        /// Which nodes.
-        #[command(flatten)]
-        nodes: Nodes,
-    },
 }
 
 /// `transpile`: the flags of `butane`, of which the last of two holds. An empty value is none.

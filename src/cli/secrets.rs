@@ -1,0 +1,62 @@
+//! `secrets`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Nodes;
+
+/// `secrets`.
+#[derive(Subcommand, Debug)]
+pub enum Secrets {
+    /// Make a new identity, and print its public key
+    Keygen {
+        /// The file to write; default: where identities are looked for
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Encrypt a value and write it into the fleet; the value is read from a prompt or standard input
+    Set {
+        /// A node, `role:NAME` or `defaults`
+        #[arg(value_name = "WHERE")]
+        place: String,
+        /// The secret's name
+        name: String,
+        /// Read the value from a file, byte for byte
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Take a value out of the fleet
+    Rm {
+        /// A node, `role:NAME` or `defaults`
+        #[arg(value_name = "WHERE")]
+        place: String,
+        /// The secret's name
+        name: String,
+    },
+    /// Encrypt the values anew that are not encrypted to those who may read them today
+    Rekey {
+        /// Write nothing and need no key; say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// The private key
+        #[arg(short, long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
+    /// Decrypt a node's value and print it
+    Get {
+        /// A node
+        node: String,
+        /// The secret's name
+        name: String,
+        /// The private key
+        #[arg(short, long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
+    /// List the secrets: names, and where each is set; no values
+    List {
+        /// Which nodes.
+        #[command(flatten)]
+        nodes: Nodes,
+    },
+}
