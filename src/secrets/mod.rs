@@ -1,4 +1,6 @@
-//! Secrets as they stand in git: encrypted values and the public keys they are encrypted to. No private key enters this room.
+//! Secrets as they stand in git: encrypted values and the public keys they are encrypted to, and what must not stand there. No
+//! private key enters this room.
 
+pub mod leak;
 pub mod recipients;
 pub mod value;

@@ -1,0 +1,115 @@
+//! The leak guard: finds in public texts what looks like a secret, and the values that are known to be one.
+
+use std::ops::Range;
+
+use self::rules::Names;
+pub use self::search::SHORTEST;
+use self::search::Values;
+
+mod random;
+mod reading;
+mod rules;
+mod search;
+
+/// What to look for, beside what any secret looks like.
+pub struct Guard<'a> {
+    names: Names,
+    values: Values<'a>,
+    value_names: Vec<&'a str>,
+}
+
+/// Something in a public text that should not be there. Not `Debug`: it holds it.
+#[derive(Clone)]
+pub struct Finding {
+    /// The variable or secret, or else what kind of secret it looks like: `private-key`.
+    pub name: String,
+    /// What it is or looks like, in words.
+    pub what: String,
+    /// Where it stands in the text; of something encoded, where the encoded part stands.
+    pub span: Range<usize>,
+    /// Whether it is the value of a secret of the fleet, and no guess.
+    pub is_value: bool,
+    text: Vec<u8>,
+}
+
+impl Finding {
+    /// Whether both found the same bytes, however they were encoded.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
+    /// Whether the other says nothing new: it found the same in a place around this one.
+    fn covers(&self, other: &Self) -> bool {
+        let is_around = other.span.start <= self.span.start && self.span.end <= other.span.end;
+        let holds = || {
+            let mut parts = other.text.windows(self.text.len().max(1));
+            parts.any(|part| part == self.text)
+        };
+        is_around && (self.is_same(other) || self.is_value && !other.is_value && holds())
+    }
+}
+
+impl<'a> Guard<'a> {
+    /// `names` are those of the fleet's secrets; `values` are plain values with their names, which are borrowed and not
+    /// copied.
+    pub fn new<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+        values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Self {
+        let (value_names, values): (Vec<&str>, Vec<&[u8]>) = values.into_iter().unzip();
+        Self {
+            names: Names::new(names.into_iter()),
+            values: Values::new(&values),
+            value_names,
+        }
+    }
+
+    /// Finds everything, in the order of the text, each once.
+    #[must_use]
+    pub fn find(&self, text: &[u8]) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        reading::read(text, &mut |reading, origin| {
+            let place = |part: &Range<usize>| {
+                // The first reading is the text itself.
+                if std::ptr::eq(reading, text) {
+                    part.clone()
+                } else {
+                    origin.clone()
+                }
+            };
+            self.values.find(reading, |index, part| {
+                findings.push(Finding {
+                    name: self.value_names[index].to_owned(),
+                    what: format!("the value of the secret `{}`", self.value_names[index]),
+                    span: place(&part),
+                    is_value: true,
+                    text: reading[part].to_owned(),
+                });
+            });
+            for found in rules::matches(reading, &self.names) {
+                findings.push(Finding {
+                    name: found.name,
+                    what: format!("what looks like {}", found.what),
+                    span: place(&found.span),
+                    is_value: false,
+                    text: reading[found.span].to_owned(),
+                });
+            }
+        });
+        // What is known says more than a guess, and a short place more than a long one.
+        findings.sort_by_key(|it| (!it.is_value, it.span.len(), it.span.start));
+        let mut each: Vec<Finding> = Vec::new();
+        for finding in findings {
+            let is_new = !each.iter().any(|it| it.covers(&finding));
+            if is_new {
+                each.push(finding);
+            }
+        }
+        each.sort_by_key(|it| (it.span.start, it.span.end));
+        each
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,350 @@
+//! The readings of a text: itself, and what its parts say once base64, hex digits, percent signs, backslashes and gzip
+//! are taken off them, one over the other too.
+
+use std::io::Read;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use flate2::read::MultiGzDecoder;
+
+/// How many encodings may lie over one another.
+const DEEPEST: usize = 5;
+
+/// Shorter words hold no value that is searched for: 8 bytes in base64.
+const SHORTEST_BASE64: usize = 11;
+
+/// The same in hex digits.
+const SHORTEST_HEX: usize = 16;
+
+/// No node could boot from more, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// Shows every reading of a text, each with the part of the text that it comes from.
+pub(super) fn read(text: &[u8], see: &mut dyn FnMut(&[u8], &Range<usize>)) {
+    see(text, &(0..text.len()));
+    deeper(text, None, DEEPEST, see);
+}
+
+/// The readings of a text that is one itself; `origin` is where it comes from, if not from its own place.
+fn deeper(
+    text: &[u8],
+    origin: Option<&Range<usize>>,
+    depth: usize,
+    see: &mut dyn FnMut(&[u8], &Range<usize>),
+) {
+    if depth == 0 {
+        return;
+    }
+    let mut show = |reading: &[u8], part: Range<usize>| {
+        let origin = origin.unwrap_or(&part);
+        see(reading, origin);
+        if is_text(reading) || is_gzip(reading) {
+            deeper(reading, Some(origin), depth - 1, see);
+        }
+    };
+    if is_gzip(text) {
+        let mut unpacked = Vec::new();
+        // What was read before it turned out to be damaged counts too.
+        let _ = MultiGzDecoder::new(text)
+            .take(LARGEST)
+            .read_to_end(&mut unpacked);
+        show(&unpacked, 0..text.len());
+        return;
+    }
+    for part in base64_words(text) {
+        let word = base64_digits(&text[part.clone()]);
+        // Something else may be glued to its front.
+        for start in 0..4 {
+            let digits = word.get(start..).unwrap_or_default();
+            let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+            if whole + start >= SHORTEST_BASE64
+                && let Ok(reading) = BASE64.decode(&digits[..whole])
+            {
+                show(&reading, part.clone());
+            }
+        }
+    }
+    for part in words(text, SHORTEST_HEX, |byte| byte.is_ascii_hexdigit()) {
+        for start in 0..2 {
+            let digits = text[part.start + start..part.end].chunks_exact(2);
+            let reading: Vec<u8> = digits.filter_map(hex_byte).collect();
+            show(&reading, part.clone());
+        }
+    }
+    for part in words(text, 3, |byte| byte.is_ascii_graphic() && byte != b'"') {
+        if let Some(reading) = without_percents(&text[part.clone()]) {
+            if reading.contains(&b'+') {
+                let spaced: Vec<u8> = reading
+                    .iter()
+                    .map(|&it| if it == b'+' { b' ' } else { it })
+                    .collect();
+                show(&spaced, part.clone());
+            }
+            show(&reading, part);
+        }
+    }
+    for part in words(text, 2, |byte| byte != b'\n') {
+        if let Some(reading) = without_backslashes(&text[part.clone()]) {
+            show(&reading, part);
+        }
+    }
+}
+
+/// Only what people could read holds further words.
+fn is_text(bytes: &[u8]) -> bool {
+    let strange = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    std::str::from_utf8(bytes).is_ok() && bytes.iter().filter(strange).count() * 16 <= bytes.len()
+}
+
+fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b, 8])
+}
+
+/// The longest runs of bytes of a kind.
+fn words(
+    text: &[u8],
+    shortest: usize,
+    is_part: impl Fn(u8) -> bool,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + text[at..].iter().position(|&byte| is_part(byte))?;
+            let length = text[start..].iter().position(|&byte| !is_part(byte));
+            at = length.map_or(text.len(), |length| start + length);
+            if at - start >= shortest {
+                return Some(start..at);
+            }
+        }
+    })
+}
+
+/// What may be base64: a word, or lines of one that was wrapped.
+fn base64_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    /// `base64` wraps at 76 digits, PEM at 64.
+    const WRAPPED: usize = 60;
+    let mut words = words(text, 1, |byte| {
+        byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+    })
+    .peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let mut word = words.next()?;
+            let mut line = word.len();
+            while let Some(next) = words.peek()
+                && line >= WRAPPED
+                && text[word.end..next.start].contains(&b'\n')
+                && text[word.end..next.start]
+                    .iter()
+                    .all(u8::is_ascii_whitespace)
+            {
+                line = next.len();
+                word.end = next.end;
+                words.next();
+            }
+            if word.len() >= SHORTEST_BASE64 {
+                return Some(word);
+            }
+        }
+    })
+}
+
+/// Digits of either alphabet, in the standard one.
+fn base64_digits(word: &[u8]) -> Vec<u8> {
+    let digits = word.iter().filter(|byte| !byte.is_ascii_whitespace());
+    digits
+        .map(|&byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        })
+        .collect()
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+/// A word with its `%41` read; `None` where there is none.
+fn without_percents(word: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::new();
+    let mut rest = word;
+    let mut found = false;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after.get(..2).and_then(hex_byte)) {
+            (b'%', Some(byte)) => {
+                found = true;
+                read.push(byte);
+                rest = &after[2..];
+            }
+            _ => read.push(first),
+        }
+    }
+    found.then_some(read)
+}
+
+/// A line with its `\n`, `\"`, `\x41` and `\u0041` read; `None` where there is no backslash.
+fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
+    if !line.contains(&b'\\') {
+        return None;
+    }
+    let mut read = Vec::new();
+    let mut rest = line;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let (b'\\', Some((&escape, behind))) = (first, after.split_first()) else {
+            read.push(first);
+            continue;
+        };
+        rest = behind;
+        let digits = match escape {
+            b'x' => 2,
+            b'u' => 4,
+            _ => 0,
+        };
+        let code = behind
+            .get(..digits)
+            .and_then(|it| std::str::from_utf8(it).ok());
+        let code = code.and_then(|it| u32::from_str_radix(it, 16).ok());
+        match (escape, code) {
+            (b'n', _) => read.push(b'\n'),
+            (b't', _) => read.push(b'\t'),
+            (b'r', _) => read.push(b'\r'),
+            (b'x', Some(code)) => {
+                read.extend(u8::try_from(code));
+                rest = &behind[2..];
+            }
+            (b'u', Some(code)) => {
+                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                read.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = &behind[4..];
+            }
+            (other, _) => read.push(other),
+        }
+    }
+    Some(read)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// Where a value is read, if it is.
+    fn finds(text: &[u8], value: &[u8]) -> Option<Range<usize>> {
+        let mut found = None;
+        read(text, &mut |reading, origin| {
+            if reading.windows(value.len()).any(|window| window == value) {
+                found.get_or_insert_with(|| origin.clone());
+            }
+        });
+        found
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn reads_base64_at_each_alignment_and_with_something_before_it() {
+        for value in [&b"s3cr3t-\xff\xfe!"[..], b"8 bytes!"] {
+            for before in ["", "a", "ab", "abc"] {
+                for after in ["", "z", "zz"] {
+                    let whole = [before.as_bytes(), value, after.as_bytes()].concat();
+                    for encoded in [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
+                        for glued in ["", "x", "/x", "a/x", "key="] {
+                            let text = format!("{glued}{encoded}");
+                            assert!(finds(text.as_bytes(), value).is_some(), "{text}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn reads_base64_that_was_wrapped() {
+        let value = b"a value that is so long that it will not fit into one line of base64";
+        let encoded = STANDARD.encode(value);
+        let text = format!("  {}\n  {}\n", &encoded[..64], &encoded[64..]);
+        assert!(finds(text.as_bytes(), value).is_some());
+    }
+
+    #[test]
+    fn reads_what_is_encoded_more_than_once() {
+        let value = b"p4ss\"w\\rd\n/+ \xc3\xa9";
+        let json = serde_json::to_string(std::str::from_utf8(value).unwrap()).unwrap();
+        let percent: String = value.iter().map(|byte| format!("%{byte:02X}")).collect();
+        for text in [
+            json.clone().into_bytes(),
+            percent.clone().into_bytes(),
+            hex(value).into_bytes(),
+            format!("0{}", hex(value).to_uppercase()).into_bytes(),
+            STANDARD.encode(&json).into_bytes(),
+            STANDARD.encode(STANDARD.encode(value)).into_bytes(),
+            format!("data:;base64,{}", STANDARD.encode(gzip(json.as_bytes()))).into_bytes(),
+            format!("\"{}\"", json.replace('\\', "\\\\").replace('"', "\\\"")).into_bytes(),
+        ] {
+            let text = [&b"before: "[..], &text].concat();
+            let origin = finds(&text, value);
+            assert!(origin.is_some(), "{}", String::from_utf8_lossy(&text));
+        }
+    }
+
+    #[test]
+    fn reads_a_plus_as_a_space_and_as_itself() {
+        assert!(finds(b"?p=hello+w%6Frld+1", b"hello world 1").is_some());
+        assert!(finds(b"?p=hello+w%6Frld", b"hello+world").is_some());
+    }
+
+    #[test]
+    fn says_where_a_reading_comes_from() {
+        let encoded = STANDARD.encode("hidden value");
+        let text = format!("one two {encoded} three");
+        let found = finds(text.as_bytes(), b"hidden value").unwrap();
+        assert_eq!(&text[found], encoded.trim_end_matches('='));
+    }
+
+    #[test]
+    fn ends_with_anything() {
+        let bomb = gzip(&gzip(&vec![b'A'; 1 << 20]));
+        let mut seen = 0;
+        read(&bomb, &mut |_, _| seen += 1);
+        assert!(seen < 100, "{seen}");
+        for text in [
+            "%",
+            "%4",
+            "\\",
+            "\\x",
+            "\\u00",
+            "a\\",
+            "=====",
+            "\\ud83d\\ude00",
+        ] {
+            read(text.as_bytes(), &mut |_, _| {});
+        }
+    }
+}

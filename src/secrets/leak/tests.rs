@@ -1,0 +1,162 @@
+use super::*;
+
+fn found(text: &str) -> Vec<String> {
+    let guard = Guard::new(["HEARTBEAT_URL"], []);
+    guard
+        .find(text.as_bytes())
+        .into_iter()
+        .map(|it| it.name)
+        .collect()
+}
+
+#[test]
+fn knows_what_makers_give_out() {
+    let hex = "0123456789abcdef".repeat(4);
+    let letters = "Ab3dE6gH9jKlMn0pQrS2uVwX4z";
+    for (text, name) in [
+        (
+            "-----BEGIN OPENSSH PRIVATE KEY-----".to_owned(),
+            "private-key",
+        ),
+        ("-----BEGIN PRIVATE KEY-----".to_owned(), "private-key"),
+        (
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----".to_owned(),
+            "private-key",
+        ),
+        (
+            format!("AGE-SECRET-KEY-1{}", "Q".repeat(58)),
+            "age-identity",
+        ),
+        (format!("K10{hex}::server:x1y2z3"), "k3s-token"),
+        (format!("AKIA{}", "A".repeat(16)), "aws-access-key"),
+        (format!("ghp_{}", "a1".repeat(18)), "github-token"),
+        (format!("github_pat_{}", "a1_".repeat(27)), "github-token"),
+        (format!("glpat-{letters}"), "gitlab-token"),
+        (format!("AIza{}", "a1b2c".repeat(7)), "google-api-key"),
+        (format!("dop_v1_{hex}"), "digitalocean-token"),
+        (format!("xoxb-{letters}"), "slack-token"),
+        (
+            format!("https://hooks.slack.com/services/T000/B000/{letters}"),
+            "slack-webhook",
+        ),
+        (
+            format!("https://discord.com/api/webhooks/123/{letters}"),
+            "discord-webhook",
+        ),
+        (
+            format!("123456789:AA{}", "a1B".repeat(11)),
+            "telegram-token",
+        ),
+        (format!("sk_live_{letters}"), "stripe-key"),
+        (format!("npm_{}", "a1".repeat(18)), "npm-token"),
+        (format!("tskey-auth-{letters}"), "tailscale-key"),
+        (format!("hvs.{letters}"), "vault-token"),
+        (format!("sk-ant-{letters}{letters}"), "openai-key"),
+        (format!("hf_{letters}{letters}"), "huggingface-token"),
+        (
+            format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{letters}"),
+            "jwt",
+        ),
+        (
+            r#""keyFile":{"source":"data:,opensesame"}"#.to_owned(),
+            "luks-key",
+        ),
+        (format!("Authorization: Bearer {letters}"), "authorization"),
+        (
+            "https://me:open-sesame@example.net/x".to_owned(),
+            "url-password",
+        ),
+    ] {
+        assert_eq!(found(&text), [name], "{text}");
+    }
+}
+
+#[test]
+fn sees_a_random_value_where_a_secrets_name_stands() {
+    let value = "9c1e5b2270aa41f3";
+    for (text, name) in [
+        (format!("API_TOKEN={value}"), "API_TOKEN"),
+        (format!("export DB_PASSWORD='{value}'"), "DB_PASSWORD"),
+        (format!("  dbPassword: \"{value}\""), "dbPassword"),
+        (
+            format!("{{\"client_secret\":\"{value}\"}}"),
+            "client_secret",
+        ),
+        (
+            format!("- name: S3_SECRET_KEY\n  value: {value}\n"),
+            "S3_SECRET_KEY",
+        ),
+        (
+            format!("{{\"name\":\"X-Api-Key\",\"value\":\"{value}\"}}"),
+            "X-Api-Key",
+        ),
+        (format!("k3s agent --token {value}"), "--token"),
+        (
+            format!("HEARTBEAT_URL=https://hc.net/{value}"),
+            "HEARTBEAT_URL",
+        ),
+    ] {
+        assert_eq!(found(&text), [name], "{text}");
+    }
+}
+
+#[test]
+fn leaves_alone_what_is_public() {
+    let value = "9c1e5b2270aa41f3";
+    for text in [
+        format!("K3S_TOKEN = \"age:7b6369a9:{value}:YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOQ==\""),
+        format!("K3S_TOKEN=${{TOKEN_{value}}}"),
+        format!("K3S_TOKEN=$(cat /secrets/{value})"),
+        format!("K3S_TOKEN_FILE=/secrets/{value}"),
+        format!("K3S_TOKEN=/secrets/{value}"),
+        format!("token: {{{{ vars.token_{value} }}}}"),
+        format!("secretName: tls-{value}"),
+        format!("password_hash: $y$j9T${value}${value}"),
+        format!("token_sha256={value}"),
+        format!("the token {value} in a sentence"),
+        format!("HEARTBEAT_URL is set; hash: sha512-{value}"),
+        "HEARTBEAT_URL=https://status.example.net/ping".to_owned(),
+        "https://user@example.net/x and https://user:${PASS_9c1e5b}@example.net".to_owned(),
+        "-----BEGIN PUBLIC KEY-----".to_owned(),
+        "-----BEGIN CERTIFICATE-----".to_owned(),
+        "ssh_authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7R74GRQtVDWNUPY406oYXwQJUagVco5aWUWdZbbOm0\"]"
+            .to_owned(),
+    ] {
+        assert!(found(&text).is_empty(), "{text}: {:?}", found(&text));
+    }
+}
+
+#[test]
+fn looks_behind_encodings() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let key = STANDARD.encode("x: -----BEGIN EC PRIVATE KEY-----\n");
+    let text = format!("client-key-data: {key}\n");
+    let guard = Guard::new([], []);
+    let findings = guard.find(text.as_bytes());
+    let found = findings.iter().find(|it| it.name == "private-key");
+    assert!(found.is_some_and(|it| text[it.span.clone()] == *key.trim_end_matches('=')));
+}
+
+#[test]
+fn finds_known_values_once_each_and_where_they_are() {
+    let one = b"correct horse battery".as_slice();
+    let other =
+        b"-----BEGIN X-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n-----END X-----\n".as_slice();
+    let guard = Guard::new([], [("ONE", one), ("OTHER", other), ("SHORT", b"1234567")]);
+    let text = "a=correct%20horse%20battery, b: correct horse battery 1234567\n  MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n";
+    let findings = guard.find(text.as_bytes());
+    let told: Vec<(&str, &str)> = findings
+        .iter()
+        .map(|it| (it.name.as_str(), &text[it.span.clone()]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("ONE", "a=correct%20horse%20battery,"),
+            ("ONE", "correct horse battery"),
+            ("OTHER", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw"),
+        ]
+    );
+    assert!(findings.iter().all(|it| it.is_value));
+}
