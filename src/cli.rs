@@ -68,7 +68,7 @@ pub enum Command {
     /// Show one node at any stage of the way
     Show(Show),
     /// Check everything that people wrote, without a key
-    Check,
+    Check(Check),
     /// Make a node's stick as a file, which holds its secrets
     Image(Image),
     /// Show whose stick a file is, and what is on it
@@ -126,6 +126,14 @@ pub struct Render {
     /// Write nothing; fail when a file is not what would be written
     #[arg(long)]
     pub check: bool,
+}
+
+/// `check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Open all secrets with this private key, and search everything public for their values
+    #[arg(short, long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 /// `show`.

@@ -57,6 +57,17 @@ impl Source {
         })
     }
 
+    /// The same text with further byte ranges that must never be shown.
+    #[must_use]
+    pub fn hiding_too(&self, hidden: impl IntoIterator<Item = Range<usize>>) -> Arc<Self> {
+        Arc::new(Self {
+            name: self.name.clone(),
+            text: self.text.clone(),
+            rendered_for: self.rendered_for.clone(),
+            hidden: self.hidden.iter().cloned().chain(hidden).collect(),
+        })
+    }
+
     /// The text as it may be shown: what is hidden is stars, byte for byte, line ends kept.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -341,7 +341,7 @@ impl Run {
 
     /// Every error says what to do.
     #[track_caller]
-    fn helps(self) -> Self {
+    pub(crate) fn helps(self) -> Self {
         let mut blocks: Vec<Vec<&str>> = Vec::new();
         for line in self.stderr.lines() {
             let begins = ["error: ", "warning: "]

@@ -9,6 +9,7 @@ mod fleet;
 mod house;
 mod image;
 mod import;
+mod leaks;
 mod legacy;
 mod loader;
 mod local_files;

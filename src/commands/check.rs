@@ -1,4 +1,4 @@
-//! `check`: everything that people wrote, without a key.
+//! `check`: everything that people wrote; without a key, unless one is named.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,14 +7,15 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Outcome, count, load};
+use super::{Failure, Outcome, count, leaks, load};
+use crate::cli;
 use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::volume;
 use crate::git::{self, repo::Repo};
 use crate::stick::{Part, holds_stick};
 use crate::ui::Ui;
 
-pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
     let engine = loaded.engine()?;
@@ -36,7 +37,17 @@ pub(super) fn run(start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     }
     let outdated = volume::check_sealed(&loaded.manifest);
     loaded.diagnostics.extend(outdated);
-    let rendered = loaded.render(&[], ui)?;
+    let values = match &args.identity {
+        Some(identity) => leaks::open(&mut loaded, identity, ui)?,
+        None => Vec::new(),
+    };
+    let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
+    let values = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let leaks = leaks::find(&loaded, &rendered, values, &mistakes)?;
+    mistakes.extend(leaks);
+    loaded.settle(mistakes, ui)?;
     if ui.json() {
         let warnings = fold(loaded.diagnostics);
         let mistakes: Vec<_> = warnings.iter().map(Folded::to_json).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::stick_inputs::{Inputs, gather};
-use super::{Failure, Outcome, destination, fail, load, plan};
+use super::{Failure, Outcome, destination, fail, leaks, load, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::Firmware;
@@ -28,6 +28,14 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         return Err(fail(ui, mistakes));
     };
     mistakes.extend(check_script(&rendered, &inputs));
+    // What other nodes fetch is public too; their own mistakes are no matter of this stick.
+    let (all, _) = loaded.try_render(&[], ui)?;
+    let values = inputs
+        .secrets
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()));
+    let leaks = leaks::find(&loaded, &all, values, &[])?;
+    mistakes.extend(leaks);
     if mistakes.iter().any(Diagnostic::is_error) {
         return Err(fail(ui, mistakes));
     }

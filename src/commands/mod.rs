@@ -5,19 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use self::loaded::{Loaded, load};
 use crate::cli::{Cli, Command};
-use crate::diagnostic::{Diagnostic, Folded, Label, fold};
-use crate::fleet::files::{Folder, Unreadable};
-use crate::fleet::manifest::Manifest;
-use crate::fleet::node::{Fleet, Node};
-use crate::fleet::resolve::resolve;
+use crate::diagnostic::{Diagnostic, Folded, fold};
+use crate::fleet::files::Unreadable;
 use crate::fleet::root;
-use crate::fleet::select::{NoSuchNode, select};
-use crate::git::{self, repo::Repo};
+use crate::fleet::select::NoSuchNode;
+use crate::git::{self};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
-use crate::render::engine::Engine;
-use crate::render::rendered::Rendered;
 use crate::stick::SaveError;
 use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
@@ -30,6 +26,8 @@ mod identities;
 mod image;
 mod import;
 mod inspect;
+mod leaks;
+mod loaded;
 mod merge;
 mod plan;
 mod plan_text;
@@ -154,7 +152,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Plan(args) => plan::run(args, start, ui),
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),
-        Command::Check => check::run(start, ui),
+        Command::Check(args) => check::run(args, start, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Import(args) => import::run(args, ui),
@@ -163,41 +161,6 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Validate(args) => validate::run(args, ui),
         Command::Merge(args) => merge::run(args, ui),
     }
-}
-
-/// A fleet that was read and resolved, with the mistakes found so far.
-struct Loaded {
-    manifest: Manifest,
-    fleet: Fleet,
-    diagnostics: Vec<Diagnostic>,
-    repo: Option<Repo>,
-}
-
-/// Reads and resolves the fleet that holds `start`.
-fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
-    let root = find_root(start)?;
-    let (manifest, mut diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
-    let Some(manifest) = manifest else {
-        return Err(fail(ui, diagnostics));
-    };
-    let (mut fleet, mistakes) = resolve(&manifest);
-    // A value of a wrong type counts as none, and that this one is no good either is nothing new.
-    let told: Vec<Label> = diagnostics
-        .iter()
-        .filter_map(|it| it.labels.first().cloned())
-        .collect();
-    let new = |mistake: &Diagnostic| mistake.labels.first().is_none_or(|at| !told.contains(at));
-    diagnostics.extend(mistakes.into_iter().filter(new));
-    let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
-    if let Some(repo) = &repo {
-        repo.prefix().clone_into(&mut fleet.prefix);
-    }
-    Ok(Loaded {
-        manifest,
-        fleet,
-        diagnostics,
-        repo,
-    })
 }
 
 fn find_root(start: &Path) -> Result<PathBuf, Failure> {
@@ -240,71 +203,6 @@ fn fail(ui: &Ui, diagnostics: Vec<Diagnostic>) -> Failure {
     }
     ui.mistakes(diagnostics);
     Failure::Mistakes(errors)
-}
-
-impl Loaded {
-    /// The nodes that the patterns name.
-    fn select(&self, patterns: &[String]) -> Result<Vec<&Node>, Vec<NoSuchNode>> {
-        select(&self.fleet, patterns)
-    }
-
-    /// The node of that name.
-    fn node(&self, name: &str) -> Result<&Node, Failure> {
-        let node = self.fleet.node(name);
-        node.ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))
-    }
-
-    /// Renders nodes. The warnings are shown; with an error in anything, all is shown and it fails.
-    fn render(&mut self, patterns: &[String], ui: &Ui) -> Result<Vec<Rendered>, Failure> {
-        let engine = self.engine()?;
-        let mut diagnostics = std::mem::take(&mut self.diagnostics);
-        // A node with a mistake is not in the fleet: that nobody fits then says nothing new.
-        let faulty = diagnostics.iter().any(Diagnostic::is_error);
-        let nodes = match self.select(patterns) {
-            Ok(nodes) => nodes,
-            Err(_) if faulty => Vec::new(),
-            Err(unmatched) => return Err(unmatched.into()),
-        };
-        let (rendered, mistakes) = crate::render::all::render(&self.fleet, &nodes, &engine, ui)?;
-        diagnostics.extend(mistakes);
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return Err(fail(ui, diagnostics));
-        }
-        let asked: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-        diagnostics.retain(|it| it.node.as_deref().is_none_or(|node| asked.contains(&node)));
-        self.diagnostics.clone_from(&diagnostics);
-        ui.mistakes(diagnostics);
-        Ok(rendered)
-    }
-
-    /// Renders the one node that a name or pattern fits; the result is its name, too.
-    fn render_one(&mut self, pattern: &str, ui: &Ui) -> Result<(String, Rendered), Failure> {
-        let patterns = [pattern.to_owned()];
-        if let Ok(nodes) = self.select(&patterns)
-            && nodes.len() > 1
-        {
-            return Err(Failure::Usage {
-                message: format!("`{pattern}` fits {} nodes", nodes.len()),
-                help: "name one".to_owned(),
-            });
-        }
-        // With a mistake in the node, rendering it tells what is wrong.
-        let rendered = self.render(&patterns, ui)?.pop();
-        let rendered =
-            rendered.ok_or_else(|| Failure::problem(format!("no node fits `{pattern}`"), None))?;
-        Ok((rendered.node.clone(), rendered))
-    }
-
-    /// Warns where nodes can't be told where to fetch.
-    fn warn_of_url(&mut self) {
-        let warning = published::warning(&self.fleet, self.repo.as_ref());
-        self.diagnostics.extend(warning);
-    }
-
-    fn engine(&self) -> Result<Engine, Unreadable> {
-        let files = Folder(self.fleet.root.clone());
-        Engine::read(&files, &[("boot.ipxe", crate::ipxe::BODY)])
-    }
 }
 
 /// The right to write the fleet that holds `start`. It is taken before anything is read.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Loaded, Outcome, count, load, lock};
+use super::{Failure, Loaded, Outcome, count, leaks, load, lock};
 use crate::cli;
 use crate::git;
 use crate::progress::Progress;
@@ -29,7 +29,10 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     };
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
-    let rendered = loaded.render(&[], ui)?;
+    let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
+    let leaks = leaks::find(&loaded, &rendered, [], &mistakes)?;
+    mistakes.extend(leaks);
+    loaded.settle(mistakes, ui)?;
     let work = find_work(&loaded, &rendered)?;
     if args.check {
         return check(&work, ui);

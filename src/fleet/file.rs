@@ -146,6 +146,20 @@ pub struct Vault {
     pub mount: Option<String>,
     /// Further readers, by group.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// What looks like a secret and may be public.
+    pub allow: Vec<Allow>,
+}
+
+/// `[[vault.allow]]`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Allow {
+    /// The file that holds it; may have a `*`.
+    pub file: Option<String>,
+    /// The variable, the secret or the kind.
+    pub name: Option<String>,
+    /// Why it may be public.
+    pub reason: Option<String>,
 }
 
 /// `[artifacts.NAME]`.

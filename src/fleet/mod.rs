@@ -1,5 +1,6 @@
 //! The fleet: from the files that people write to complete nodes.
 
+pub mod allowed;
 pub mod decode;
 pub mod document;
 pub mod edit;
@@ -12,6 +13,7 @@ pub mod names;
 mod network;
 pub mod node;
 mod pins;
+pub mod public;
 pub mod publish;
 mod redact;
 pub mod resolve;

@@ -77,7 +77,7 @@ fn fits(pattern: &str, node: &Node) -> bool {
 }
 
 /// `*` stands for any characters, also none; `?` for one.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);

@@ -142,6 +142,15 @@ fn layers(manifest: &Manifest) -> impl Iterator<Item = (&Item, Option<&Item>)> {
         .chain(manifest.nodes.values().map(|file| (file, Some(file))))
 }
 
+/// Every encrypted value of the fleet: its name, where it is written, and what it is.
+pub fn secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item, Secret)> {
+    let tables = layers(manifest).filter_map(|(layer, _)| layer.get("secrets")?.table());
+    tables.flatten().filter_map(|(name, item)| {
+        let secret = item.text()?.parse().ok()?;
+        Some((name.as_str(), item, secret))
+    })
+}
+
 /// Who may read the secrets of `fleet.toml`, or those of a node file, which may name further groups.
 pub fn recipients(
     manifest: &Manifest,

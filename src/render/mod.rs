@@ -4,6 +4,7 @@ pub mod all;
 mod config;
 pub mod context;
 pub mod engine;
+pub mod exposure;
 mod filters;
 mod mistake;
 pub mod rendered;

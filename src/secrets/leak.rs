@@ -46,7 +46,8 @@ impl Finding {
             let mut parts = other.text.windows(self.text.len().max(1));
             parts.any(|part| part == self.text)
         };
-        is_around && (self.is_same(other) || self.is_value && !other.is_value && holds())
+        let is_better = self.is_value && !other.is_value;
+        is_around && (self.is_same(other) || is_better && (self.span == other.span || holds()))
     }
 }
 

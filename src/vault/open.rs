@@ -3,9 +3,11 @@
 use std::io::Read;
 
 use age::{DecryptError, Decryptor};
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::identity::Identities;
+use crate::progress::{Progress, Stopped};
 use crate::secrets::value::Secret;
 
 /// A decrypted value. It is wiped when dropped, and can't be printed by mistake.
@@ -59,6 +61,27 @@ pub fn open(secret: &Secret, identities: &Identities) -> Result<Plaintext, OpenE
         .read_to_end(&mut plaintext)
         .map_err(|_| OpenError::Damaged)?;
     Ok(Plaintext(plaintext))
+}
+
+/// Decrypts many values, in their order.
+///
+/// # Errors
+/// The user stopped it.
+pub fn open_all(
+    secrets: &[&Secret],
+    identities: &Identities,
+    progress: &dyn Progress,
+) -> Result<Vec<Result<Plaintext, OpenError>>, Stopped> {
+    progress.start("opening", secrets.len());
+    let opened = secrets.par_iter().map(|secret| {
+        if progress.stopped() {
+            return Err(Stopped);
+        }
+        let opened = open(secret, identities);
+        progress.advance(1);
+        Ok(opened)
+    });
+    opened.collect()
 }
 
 /// `2 X25519, 1 ssh-ed25519`, sorted by kind.

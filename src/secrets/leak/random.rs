@@ -25,8 +25,8 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     let lower = value.to_ascii_lowercase();
-    let holds = |word: &&str| lower.windows(word.len()).any(|it| it == word.as_bytes());
-    !PLACEHOLDERS.iter().any(|word| holds(&word))
+    let holds = |word: &str| lower.windows(word.len()).any(|it| it == word.as_bytes());
+    !PLACEHOLDERS.iter().any(|word| holds(word))
         && value
             .split(|byte| !byte.is_ascii_alphanumeric())
             .any(is_drawn)

@@ -177,6 +177,9 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
 
 /// A word with its `%41` read; `None` where there is none.
 fn without_percents(word: &[u8]) -> Option<Vec<u8>> {
+    if !word.contains(&b'%') {
+        return None;
+    }
     let mut read = Vec::new();
     let mut rest = word;
     let mut found = false;
@@ -264,8 +267,12 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn hex(bytes: &[u8], before: &str) -> String {
+        let digits: Vec<String> = bytes
+            .iter()
+            .map(|byte| format!("{before}{byte:02x}"))
+            .collect();
+        digits.concat()
     }
 
     #[test]
@@ -297,12 +304,12 @@ mod tests {
     fn reads_what_is_encoded_more_than_once() {
         let value = b"p4ss\"w\\rd\n/+ \xc3\xa9";
         let json = serde_json::to_string(std::str::from_utf8(value).unwrap()).unwrap();
-        let percent: String = value.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let percent = hex(value, "%");
         for text in [
             json.clone().into_bytes(),
             percent.clone().into_bytes(),
-            hex(value).into_bytes(),
-            format!("0{}", hex(value).to_uppercase()).into_bytes(),
+            hex(value, "").into_bytes(),
+            format!("0{}", hex(value, "").to_uppercase()).into_bytes(),
             STANDARD.encode(&json).into_bytes(),
             STANDARD.encode(STANDARD.encode(value)).into_bytes(),
             format!("data:;base64,{}", STANDARD.encode(gzip(json.as_bytes()))).into_bytes(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet};
+use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::random::is_random;
 
@@ -212,14 +212,17 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let named = format!("{NAME}{VALUE}");
     let patterns = MARKS.iter().map(|mark| mark.pattern);
     let patterns = patterns.chain([named.as_str(), CREDENTIALS]);
-    let all: Result<_, _> = patterns.map(Regex::new).collect();
+    let all: Result<_, _> = patterns
+        .map(|pattern| RegexBuilder::new(pattern).unicode(false).build())
+        .collect();
     all.expect("a test reads the patterns")
 });
 
 /// Which of them a text holds, in one pass.
 static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
     let patterns = EACH.iter().map(Regex::as_str);
-    RegexSet::new(patterns).expect("each is one by itself")
+    let set = RegexSetBuilder::new(patterns).unicode(false).build();
+    set.expect("each is one by itself")
 });
 
 /// What looks like a secret.
@@ -243,7 +246,7 @@ impl Names {
         let regex = (!any.is_empty()).then(|| {
             let mut builder = RegexBuilder::new(&pattern);
             // Names of a fleet, however many, are no attack on it.
-            builder.size_limit(256 << 20).build()
+            builder.unicode(false).size_limit(256 << 20).build()
         });
         Self(regex.and_then(Result::ok))
     }

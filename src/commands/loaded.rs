@@ -1,0 +1,142 @@
+//! A fleet that a command works on.
+
+use std::path::Path;
+
+use super::{Failure, fail, find_root, published};
+use crate::diagnostic::{Diagnostic, Label};
+use crate::fleet::files::{Folder, Unreadable};
+use crate::fleet::manifest::Manifest;
+use crate::fleet::node::{Fleet, Node};
+use crate::fleet::resolve::resolve;
+use crate::fleet::select::{NoSuchNode, select};
+use crate::git::{self, repo::Repo};
+use crate::invoker::Invoker;
+use crate::render::engine::Engine;
+use crate::render::rendered::Rendered;
+use crate::ui::Ui;
+
+/// A fleet that was read and resolved, with the mistakes found so far.
+pub(super) struct Loaded {
+    pub(super) manifest: Manifest,
+    pub(super) fleet: Fleet,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) repo: Option<Repo>,
+}
+
+/// Reads and resolves the fleet that holds `start`.
+pub(super) fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
+    let root = find_root(start)?;
+    let (manifest, mut diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
+    let Some(manifest) = manifest else {
+        return Err(fail(ui, diagnostics));
+    };
+    let (mut fleet, mistakes) = resolve(&manifest);
+    // A value of a wrong type counts as none, and that this one is no good either is nothing new.
+    let told: Vec<Label> = diagnostics
+        .iter()
+        .filter_map(|it| it.labels.first().cloned())
+        .collect();
+    let new = |mistake: &Diagnostic| mistake.labels.first().is_none_or(|at| !told.contains(at));
+    diagnostics.extend(mistakes.into_iter().filter(new));
+    let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
+    if let Some(repo) = &repo {
+        repo.prefix().clone_into(&mut fleet.prefix);
+    }
+    Ok(Loaded {
+        manifest,
+        fleet,
+        diagnostics,
+        repo,
+    })
+}
+
+impl Loaded {
+    /// The nodes that the patterns name.
+    pub(super) fn select(&self, patterns: &[String]) -> Result<Vec<&Node>, Vec<NoSuchNode>> {
+        select(&self.fleet, patterns)
+    }
+
+    /// The node of that name.
+    pub(super) fn node(&self, name: &str) -> Result<&Node, Failure> {
+        let node = self.fleet.node(name);
+        node.ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))
+    }
+
+    /// Renders nodes. The warnings are shown; with an error in anything, all is shown and it fails.
+    pub(super) fn render(
+        &mut self,
+        patterns: &[String],
+        ui: &Ui,
+    ) -> Result<Vec<Rendered>, Failure> {
+        let (rendered, mistakes) = self.try_render(patterns, ui)?;
+        self.settle(mistakes, ui)?;
+        Ok(rendered)
+    }
+
+    /// Renders those nodes that can be; the rest is among the mistakes, with all that were found before.
+    pub(super) fn try_render(
+        &self,
+        patterns: &[String],
+        ui: &Ui,
+    ) -> Result<(Vec<Rendered>, Vec<Diagnostic>), Failure> {
+        let engine = self.engine()?;
+        let mut diagnostics = self.diagnostics.clone();
+        // A node with a mistake is not in the fleet: that nobody fits then says nothing new.
+        let faulty = diagnostics.iter().any(Diagnostic::is_error);
+        let nodes = match self.select(patterns) {
+            Ok(nodes) => nodes,
+            Err(_) if faulty => Vec::new(),
+            Err(unmatched) => return Err(unmatched.into()),
+        };
+        let (rendered, mistakes) = crate::render::all::render(&self.fleet, &nodes, &engine, ui)?;
+        diagnostics.extend(mistakes);
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            let asked: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            diagnostics.retain(|it| it.node.as_deref().is_none_or(|node| asked.contains(&node)));
+        }
+        Ok((rendered, diagnostics))
+    }
+
+    /// Shows the warnings; with an error in anything, all is shown and it fails.
+    pub(super) fn settle(&mut self, mistakes: Vec<Diagnostic>, ui: &Ui) -> Result<(), Failure> {
+        if mistakes.iter().any(Diagnostic::is_error) {
+            return Err(fail(ui, mistakes));
+        }
+        self.diagnostics.clone_from(&mistakes);
+        ui.mistakes(mistakes);
+        Ok(())
+    }
+
+    /// Renders the one node that a name or pattern fits; the result is its name, too.
+    pub(super) fn render_one(
+        &mut self,
+        pattern: &str,
+        ui: &Ui,
+    ) -> Result<(String, Rendered), Failure> {
+        let patterns = [pattern.to_owned()];
+        if let Ok(nodes) = self.select(&patterns)
+            && nodes.len() > 1
+        {
+            return Err(Failure::Usage {
+                message: format!("`{pattern}` fits {} nodes", nodes.len()),
+                help: "name one".to_owned(),
+            });
+        }
+        // With a mistake in the node, rendering it tells what is wrong.
+        let rendered = self.render(&patterns, ui)?.pop();
+        let rendered =
+            rendered.ok_or_else(|| Failure::problem(format!("no node fits `{pattern}`"), None))?;
+        Ok((rendered.node.clone(), rendered))
+    }
+
+    /// Warns where nodes can't be told where to fetch.
+    pub(super) fn warn_of_url(&mut self) {
+        let warning = published::warning(&self.fleet, self.repo.as_ref());
+        self.diagnostics.extend(warning);
+    }
+
+    pub(super) fn engine(&self) -> Result<Engine, Unreadable> {
+        let files = Folder(self.fleet.root.clone());
+        Engine::read(&files, &[("boot.ipxe", crate::ipxe::BODY)])
+    }
+}
