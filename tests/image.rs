@@ -924,7 +924,19 @@ fn systemd_reads_back_what_was_set() {
         );
         return;
     }
+    let ascii = || (1..=127_u8).map(char::from);
+    let pairs: String = ascii()
+        .flat_map(|one| ascii().flat_map(move |other| [one, other]))
+        .collect();
+    let two_bytes: String = ('\u{80}'..='\u{7ff}').collect();
+    // Every first byte and every second one that there is.
+    let longer = ('\u{800}'..=char::MAX)
+        .filter(|it| u32::from(*it) % 64 == 5 && u32::from(*it) / 64 % 7 == 0);
+    let longer: String = longer.collect();
     let values: BTreeMap<&str, &str> = [
+        ("T_PAIRS", pairs.as_str()),
+        ("T_TWO_BYTES", &two_bytes),
+        ("T_LONGER", &longer),
         ("T_PLAIN", "plain"),
         ("T_QUOTES", "a \"b\" 'c' `d` \\e \\"),
         ("T_DOLLAR", "$HOME ${HOME} $$ %n %%"),
@@ -950,17 +962,20 @@ fn systemd_reads_back_what_was_set() {
         "mtype",
         &["-i", &drive(&image, Part::Secrets), "::/web_env"],
     );
-    let fleet = fleet.file("sd/env", env).file(
+    // Each character at both ends of a value.
+    let ends: BTreeMap<String, String> = ascii()
+        .map(|it| (format!("E_{:02X}", u32::from(it)), format!("{it}x{it}")))
+        .collect();
+    let file = ends
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let file = ephemeros::env_file::write_env_file(&file.collect()).unwrap();
+    let fleet = fleet.file("sd/env", env).file("sd/ends", file.as_bytes()).file(
         "sd/stick.service",
-        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nEnvironmentFile=%E/env\n\
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nEnvironmentFile=%E/env\nEnvironmentFile=%E/ends\n\
          ExecStart=/bin/sh -c 'env -0 >%E/out.new && mv %E/out.new %E/out'\n",
     );
     let folder = fleet.root().join("sd");
-    fleet.replace(
-        "sd/stick.service",
-        "EnvironmentFile=%E/env",
-        &format!("EnvironmentFile={}/env", folder.display()),
-    );
     let unit = fleet
         .read("sd/stick.service")
         .replace("%E", folder.to_str().unwrap());
@@ -1004,8 +1019,15 @@ fn systemd_reads_back_what_was_set() {
         .split('\0')
         .filter_map(|entry| entry.split_once('='))
         .collect();
-    for (name, value) in &values {
-        assert_eq!(read.get(name), Some(value), "{name}");
+    let ends = ends
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in values.into_iter().chain(ends) {
+        assert!(
+            read.get(name) == Some(&value),
+            "{name}: {:?}",
+            read.get(name)
+        );
     }
     assert_eq!(read["TOKEN"], VALUE);
 }
