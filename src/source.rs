@@ -24,6 +24,19 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// Where a byte offset of a text stands; an offset past the end is the end.
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
 impl Source {
     /// A text as it stands in a file.
     #[must_use]
@@ -85,12 +98,7 @@ impl Source {
     /// Where a byte offset stands; an offset past the end is the end.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let before = &self.text[..self.text.floor_char_boundary(offset)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        Position::of(&self.text, offset)
     }
 
     /// The line that holds a byte offset, as it may be shown.

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
-pub use signals::{Orderly, exit_code, listen, signal};
+pub use signals::{Held, Orderly, exit_code, listen, signal};
 
+mod question;
 mod signals;
 
 /// Work shorter than this shows no progress.

@@ -25,6 +25,7 @@ mod render;
 mod repository;
 mod sealed_values;
 mod secrets;
+mod secrets_edit;
 mod secrets_rm;
 mod show;
 mod templates;

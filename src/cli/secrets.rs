@@ -26,6 +26,15 @@ pub enum Secrets {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Open the values that stand at a place in your editor, decrypted, and write back what changed
+    Edit {
+        /// A node, `role:NAME` or `defaults`
+        #[arg(value_name = "WHERE")]
+        place: String,
+        /// The private key
+        #[arg(short, long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
     /// Take a value out of the fleet
     Rm {
         /// A node, `role:NAME` or `defaults`

@@ -11,6 +11,8 @@ use crate::fleet::manifest::Manifest;
 use crate::nearest::nearest;
 use crate::ui::Ui;
 
+mod edit;
+mod editor;
 mod get;
 mod keygen;
 mod list;
@@ -22,6 +24,7 @@ pub(super) fn run(args: &Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Fail
     match args {
         Secrets::Keygen { output } => keygen::run(output.clone(), ui),
         Secrets::Set { place, name, file } => set::run(place, name, file.as_deref(), start, ui),
+        Secrets::Edit { place, identity } => edit::run(place, identity.clone(), start, ui),
         Secrets::Rm { place, name } => remove::run(place, name, start, ui),
         Secrets::Rekey { dry_run, identity } => rekey::run(*dry_run, identity.clone(), start, ui),
         Secrets::Get {

@@ -1,4 +1,4 @@
-//! Sets and removes a secret in the text of a TOML file. Every byte that need not change stays: the text is not written
+//! Sets and removes secrets in the text of a TOML file. Every byte that need not change stays: the text is not written
 //! anew, the secret is spliced in where the file's own style puts it.
 
 use std::ops::Range;
@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, Key, TableLike};
 
+use super::document::{self, Table};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::secrets::value::Secret;
 use crate::source::Source;
-pub use remove::remove_secret;
+pub use change::{Change, apply};
+use insert::{after_comments, insert_inline, insert_line, insert_table, line_after};
 
+mod change;
+mod insert;
 mod remove;
 
 /// Whose secret it is.
@@ -26,12 +30,19 @@ pub enum Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    fn path(self) -> Vec<&'a str> {
+    /// Where its table of this name stands.
+    fn path(self, table: &'a str) -> Vec<&'a str> {
         match self {
-            Self::Node => vec!["secrets"],
-            Self::Role(role) => vec!["roles", role, "secrets"],
-            Self::Defaults => vec!["defaults", "secrets"],
+            Self::Node => vec![table],
+            Self::Role(role) => vec!["roles", role, table],
+            Self::Defaults => vec!["defaults", table],
         }
+    }
+
+    /// Its secrets in the file, by name.
+    #[must_use]
+    pub fn secrets(self, file: &document::Item) -> Option<&Table> {
+        file.find(&self.path("secrets"))?.table()
     }
 }
 
@@ -59,23 +70,23 @@ pub enum EditError {
     },
 }
 
-/// The file's text with the secret `name` set, replaced where it stands already.
-pub fn set_secret(
+/// The file's text with an entry in one of the owner's tables, replaced where it stands already.
+fn set_entry(
     source: &Arc<Source>,
     owner: Owner<'_>,
+    table: &str,
     name: &str,
-    secret: &Secret,
+    value: &str,
 ) -> Result<String, EditError> {
     let text = source.text.as_str();
     let document = parse(source)?;
-    let path = owner.path();
+    let path = owner.path(table);
     let found = find(source, &document, owner, &path)?;
-    let value = format!("\"{secret}\"");
     let complete = found.depth == path.len();
     if complete && let Some(item) = found.table.get(name) {
         let span = item.span().unwrap_or_default();
         if item.is_value() && !item.is_table_like() {
-            return Ok(splice(text, span, &value));
+            return Ok(splice(text, span, value));
         }
         return Err(mistake(source, span, format!("`{name}` is a table")));
     }
@@ -237,76 +248,6 @@ fn last_end(table: &dyn TableLike, deep: bool) -> usize {
         }
     });
     ends.max().unwrap_or(0)
-}
-
-fn insert_inline(text: &str, found: &Found<'_>, entry: &str) -> String {
-    let last = last_end(found.table, false);
-    if last > 0 {
-        return splice(text, last..last, &format!(", {entry}"));
-    }
-    let inside = found.span.start + 1..found.span.end.saturating_sub(1);
-    let space = if inside.is_empty() { " " } else { "" };
-    splice(
-        text,
-        inside.start..inside.start,
-        &format!(" {entry}{space}"),
-    )
-}
-
-/// Adds a line below the one on which `anchor` stands, indented like it.
-fn insert_line(text: &str, anchor: usize, entry: &str) -> String {
-    let start = text[..anchor].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = &text[start..];
-    let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-    let at = line_after(text, anchor);
-    insert_lines(text, at, &format!("{indent}{entry}"))
-}
-
-/// Adds a table with one entry, and an empty line before it.
-fn insert_table(text: &str, at: usize, header: &str, entry: &str) -> String {
-    let newline = newline_of(text);
-    let above = text[..at].lines().last().unwrap_or_default();
-    let gap = if above.trim().is_empty() { "" } else { newline };
-    insert_lines(text, at, &format!("{gap}[{header}]{newline}{entry}"))
-}
-
-/// Adds whole lines at the beginning of a line, or after a last line that has no end; the text's end stays as it is.
-fn insert_lines(text: &str, at: usize, lines: &str) -> String {
-    let newline = newline_of(text);
-    let open_end = at == text.len() && !text.is_empty() && !text.ends_with('\n');
-    let lines = if open_end {
-        format!("{newline}{lines}")
-    } else {
-        format!("{lines}{newline}")
-    };
-    splice(text, at..at, &lines)
-}
-
-/// The start of the line after the one on which `offset` stands.
-fn line_after(text: &str, offset: usize) -> usize {
-    let rest = &text[offset..];
-    rest.find('\n')
-        .map_or(text.len(), |newline| offset + newline + 1)
-}
-
-/// Past the comments at the start of a line, where they belong to what stands above: an empty line, or nothing, follows.
-fn after_comments(text: &str, start: usize) -> usize {
-    let mut end = start;
-    for line in text[start..].split_inclusive('\n') {
-        match line.trim() {
-            "" => return end,
-            comment if comment.starts_with('#') => end += line.len(),
-            _ => return start,
-        }
-    }
-    end
-}
-
-fn newline_of(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(at) if text[..at].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
 }
 
 fn dotted(keys: &[&str]) -> String {

@@ -1,10 +1,11 @@
 //! Ctrl-C and its like.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::restore_echo;
 
@@ -13,6 +14,12 @@ static SIGNAL: AtomicUsize = AtomicUsize::new(0);
 
 /// How many pieces of work want to end in order when a signal comes.
 static ORDERLY: AtomicUsize = AtomicUsize::new(0);
+
+/// How many pieces of work must be put away before the process may end.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the keys of the terminal that make signals are another program's.
+static LENT: AtomicBool = AtomicBool::new(false);
 
 /// The signal that asked the tool to end; 0 as long as none did.
 #[must_use]
@@ -39,18 +46,58 @@ impl Drop for Orderly {
     }
 }
 
+/// Work that leaves a secret lying about where it is not put away. While one lives no signal ends the process, however
+/// often it comes: whoever began it asks [`Progress::stopped`], and ends soon.
+pub struct Held(());
+
+impl Held {
+    /// It begins.
+    #[must_use]
+    pub fn begin() -> Self {
+        HELD.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Runs a program to which Ctrl-C and Ctrl-\ at the terminal belong until it is done.
+    pub fn lend_terminal<T>(&self, run: impl FnOnce() -> T) -> T {
+        LENT.store(true, Ordering::SeqCst);
+        let result = run();
+        LENT.store(false, Ordering::SeqCst);
+        result
+    }
+
+    /// The program ended by Ctrl-C, which meant the tool too.
+    pub fn interrupt(&self) {
+        let _ = SIGNAL.compare_exchange(0, 2, Ordering::SeqCst, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Listens for Ctrl-C and its like, which end the process at once, with the terminal as it was, unless
-/// there is [`Orderly`] work. A second one always does.
+/// there is [`Orderly`] or [`Held`] work. A second one always does, but for the latter.
 ///
 /// # Errors
 /// The system does not let the tool listen.
 pub fn listen() -> io::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         for number in signals.forever() {
+            if LENT.load(Ordering::SeqCst) && [SIGINT, SIGQUIT].contains(&number) {
+                continue;
+            }
+            let is_held = HELD.load(Ordering::SeqCst) > 0;
+            if number == SIGQUIT && !is_held {
+                restore_echo();
+                let _ = emulate_default_handler(number);
+            }
             let number = usize::try_from(number).unwrap_or(2);
             let first = SIGNAL.swap(number, Ordering::SeqCst) == 0;
-            if first && ORDERLY.load(Ordering::SeqCst) > 0 {
+            if is_held || (first && ORDERLY.load(Ordering::SeqCst) > 0) {
                 continue;
             }
             restore_echo();

@@ -1,7 +1,10 @@
-//! The only room with private keys: finds them, opens secrets with them, seals new ones, and old ones anew.
+//! The only room with private keys: finds them, opens secrets with them, seals new ones, and old ones anew; and the only
+//! one where values stand in plain text, in files too, as long as somebody edits them.
 
+pub mod editable;
 pub mod identity;
 pub mod keygen;
+pub mod memory;
 pub mod open;
 pub mod rekey;
 pub mod seal;

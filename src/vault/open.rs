@@ -13,6 +13,13 @@ use crate::secrets::value::Secret;
 /// A decrypted value. It is wiped when dropped, and can't be printed by mistake.
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
+#[cfg(test)]
+impl From<Zeroizing<Vec<u8>>> for Plaintext {
+    fn from(value: Zeroizing<Vec<u8>>) -> Self {
+        Self(value)
+    }
+}
+
 impl Plaintext {
     /// The value.
     #[must_use]

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{find_place, not_edited};
 use crate::commands::{Failure, Outcome, fail, find_root, lock};
 use crate::fleet::document::Item;
-use crate::fleet::edit::remove_secret;
+use crate::fleet::edit::{Change, apply};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::wanting::wanting;
@@ -24,7 +24,10 @@ pub(super) fn run(place: &str, name: &str, start: &Path, ui: &Ui) -> Result<Outc
     };
     let (document, owner) = find_place(&manifest, place)?;
     let file = &document.source.name;
-    let text = remove_secret(&document.source, owner, name).map_err(|error| {
+    let change = Change::Remove {
+        name: name.to_owned(),
+    };
+    let text = apply(&document.source, owner, &[change]).map_err(|error| {
         let elsewhere = places_of(&manifest, name).filter(|it| it != place);
         not_edited(error, file, elsewhere, ui)
     })?;

@@ -10,7 +10,7 @@ use super::{find_place, not_edited};
 use crate::commands::{Failure, Outcome, fail, find_root, lock};
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
-use crate::fleet::edit::{Owner, set_secret};
+use crate::fleet::edit::{Change, Owner, apply};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::{variables, volume};
@@ -67,13 +67,18 @@ pub(super) fn run(
         ));
     }
     let secret = seal::seal(&value, &recipients).map_err(|error| Failure::problem(error, None))?;
-    let text = set_secret(&document.source, owner, name, &secret)
+    let version = secret.version().to_owned();
+    let change = Change::Set {
+        name: name.to_owned(),
+        secret,
+    };
+    let text = apply(&document.source, owner, &[change])
         .map_err(|error| not_edited(error, &document.source.name, std::iter::empty(), ui))?;
     let mut batch = Batch::new();
     let path = root.join(&document.source.name);
     batch.stage(&path, text.as_bytes(), Durability::Precious)?;
     batch.commit()?;
-    let (file, version) = (&document.source.name, secret.version());
+    let file = &document.source.name;
     if ui.json() {
         let text = json!({ "format": 1, "name": name, "file": file, "version": version });
         ui.result(&format!("{text:#}\n"))?;

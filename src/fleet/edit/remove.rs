@@ -1,5 +1,5 @@
-//! Takes a secret out of a file: its line, or its place between two commas. A comment behind it goes with it, all others
-//! stay. A table that is empty then goes too, where nothing but the secret was ever in it.
+//! Takes an entry out of a file: its line, or its place between two commas. A comment behind it goes with it, all others
+//! stay. A table that is empty then goes too, where nothing but the entry was ever in it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,15 +11,16 @@ use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::source::Source;
 
-/// The file's text without the secret `name`.
-pub fn remove_secret(
+/// The file's text without an entry of one of the owner's tables.
+pub(super) fn remove_entry(
     source: &Arc<Source>,
     owner: Owner<'_>,
+    table: &str,
     name: &str,
 ) -> Result<String, EditError> {
     let text = source.text.as_str();
     let document = parse(source)?;
-    let path = owner.path();
+    let path = owner.path(table);
     let found = find(source, &document, owner, &path)?;
     let entry = (found.depth == path.len())
         .then(|| found.table.get_key_value(name))
@@ -68,7 +69,7 @@ pub fn remove_secret(
     Err(EditError::Mistake(Box::new(mistake)))
 }
 
-/// Whether a text is TOML that still has the role whose secret went.
+/// Whether a text is TOML that still has the role whose entry went.
 fn keeps(text: &str, owner: Owner<'_>) -> bool {
     let Ok(document) = Document::parse(text) else {
         return false;

@@ -8,7 +8,11 @@ fn secret() -> Secret {
 }
 
 fn set(owner: Owner<'_>, text: &str) -> Result<String, EditError> {
-    set_secret(&Source::file("f.toml", text), owner, "N", &secret())
+    let change = Change::Set {
+        name: "N".to_owned(),
+        secret: secret(),
+    };
+    apply(&Source::file("f.toml", text), owner, &[change])
 }
 
 /// `before` becomes `after`, where `$` stands for the secret; the result is TOML that holds it.
@@ -18,7 +22,7 @@ fn check(owner: Owner<'_>, before: &str, after: &str) {
     assert_eq!(edited.replace(&value, "$"), after, "from {before:?}");
     let document = Document::parse(edited.as_str()).unwrap();
     let mut item = document.as_item();
-    for part in owner.path() {
+    for part in owner.path("secrets") {
         item = &item[part];
     }
     assert_eq!(item["N"].as_str(), Some(secret().to_string().as_str()));

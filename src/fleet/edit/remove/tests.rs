@@ -1,19 +1,19 @@
 #![allow(clippy::unwrap_used)]
 
-use super::super::{Owner, set_secret};
+use super::super::{Change, Owner, apply};
 use super::*;
 use crate::secrets::recipients::Recipients;
 use crate::secrets::value::Secret;
 
 fn remove(owner: Owner<'_>, text: &str) -> Result<String, EditError> {
-    remove_secret(&Source::file("f.toml", text), owner, "N")
+    remove_entry(&Source::file("f.toml", text), owner, "secrets", "N")
 }
 
 /// What a text means, less the secret and the tables that hold nothing.
 fn meaning(text: &str, owner: Owner<'_>) -> toml::Table {
     let mut document: toml::Table = toml::from_str(text).unwrap();
     let mut table = &mut document;
-    for part in owner.path() {
+    for part in owner.path("secrets") {
         let Some(toml::Value::Table(below)) = table.get_mut(part) else {
             return document;
         };
@@ -22,7 +22,7 @@ fn meaning(text: &str, owner: Owner<'_>) -> toml::Table {
     table.remove("N");
     if table.is_empty() {
         let mut table = &mut document;
-        for part in &owner.path()[..owner.path().len() - 1] {
+        for part in &owner.path("secrets")[..owner.path("secrets").len() - 1] {
             table = table[*part].as_table_mut().unwrap();
         }
         table.remove("secrets");
@@ -192,6 +192,10 @@ fn takes_an_entry_of_an_inline_table_with_its_comma() {
 #[test]
 fn what_was_set_and_removed_was_never_there() {
     let secret = Secret::new(&Recipients::default(), [7; 8], b"sealed".to_vec());
+    let change = Change::Set {
+        name: "N".to_owned(),
+        secret,
+    };
     for (owner, texts) in [
         (
             Owner::Node,
@@ -228,7 +232,7 @@ fn what_was_set_and_removed_was_never_there() {
             let crlf = text.replace('\n', "\r\n");
             for text in [*text, &crlf] {
                 let source = Source::file("f.toml", text);
-                let set = set_secret(&source, owner, "N", &secret).unwrap();
+                let set = apply(&source, owner, std::slice::from_ref(&change)).unwrap();
                 assert_ne!(set, text);
                 assert_eq!(remove(owner, &set).unwrap(), text, "by way of {set:?}");
             }
@@ -238,7 +242,12 @@ fn what_was_set_and_removed_was_never_there() {
 
 #[test]
 fn what_is_not_there_is_an_error_with_the_nearest_name() {
-    let near = |text| match remove_secret(&Source::file("f.toml", text), Owner::Node, "TOKNE") {
+    let near = |text| match remove_entry(
+        &Source::file("f.toml", text),
+        Owner::Node,
+        "secrets",
+        "TOKNE",
+    ) {
         Err(EditError::NoSecret { name, nearest }) if name == "TOKNE" => nearest,
         other => panic!("{other:?}"),
     };
