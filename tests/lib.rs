@@ -26,6 +26,7 @@ mod repository;
 mod sealed_values;
 mod secrets;
 mod secrets_edit;
+mod secrets_expires;
 mod secrets_rm;
 mod show;
 mod templates;

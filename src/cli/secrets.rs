@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Nodes;
+use crate::fleet::date::Date;
 
 /// `secrets`.
 #[derive(Subcommand, Debug)]
@@ -25,6 +26,9 @@ pub enum Secrets {
         /// Read the value from a file, byte for byte
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        /// The last day that it is good for, `YYYY-MM-DD`: `plan` and `list` warn ahead
+        #[arg(long, value_name = "DATE")]
+        expires: Option<Date>,
     },
     /// Open the values that stand at a place in your editor, decrypted, and write back what changed
     Edit {

@@ -9,6 +9,8 @@ use serde_json::json;
 use super::render::leftover;
 use super::{Failure, Loaded, Outcome, load, plan_text};
 use crate::cli;
+use crate::fleet::date::Date;
+use crate::fleet::expiry;
 use crate::git;
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{compare, is_same, removed};
@@ -18,6 +20,8 @@ use crate::ui::Ui;
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
+    let expiring = expiry::warnings(&loaded.manifest, Date::today());
+    loaded.diagnostics.extend(expiring);
     let patterns = args.nodes.patterns();
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();

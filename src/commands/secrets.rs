@@ -23,7 +23,12 @@ mod set;
 pub(super) fn run(args: &Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     match args {
         Secrets::Keygen { output } => keygen::run(output.clone(), ui),
-        Secrets::Set { place, name, file } => set::run(place, name, file.as_deref(), start, ui),
+        Secrets::Set {
+            place,
+            name,
+            file,
+            expires,
+        } => set::run(place, name, file.as_deref(), *expires, start, ui),
         Secrets::Edit { place, identity } => edit::run(place, identity.clone(), start, ui),
         Secrets::Rm { place, name } => remove::run(place, name, start, ui),
         Secrets::Rekey { dry_run, identity } => rekey::run(*dry_run, identity.clone(), start, ui),
@@ -61,6 +66,14 @@ fn find_place<'a>(
     Err(Failure::problem(
         format!("there is no node `{place}`"),
         Some(&help),
+    ))
+}
+
+/// What is to be said of a date that went with the value that had it.
+fn date_gone(owner: Owner<'_>, file: &Item, name: &str) -> Option<String> {
+    let date = owner.expiry(file, name)?;
+    Some(format!(
+        "the old value of {name} had a date, {date}, which went with it; `secrets set` with `--expires DATE` gives one to the new value"
     ))
 }
 

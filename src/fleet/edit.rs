@@ -44,6 +44,13 @@ impl<'a> Owner<'a> {
     pub fn secrets(self, file: &document::Item) -> Option<&Table> {
         file.find(&self.path("secrets"))?.table()
     }
+
+    /// The day on which one of them expires, as it is written.
+    #[must_use]
+    pub fn expiry<'f>(self, file: &'f document::Item, name: &str) -> Option<&'f str> {
+        let item = file.find(&self.path("expires"))?.get(name)?;
+        item.source.text.get(item.span.clone())
+    }
 }
 
 /// Why a file was not edited.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::os::{Arch, Distro};
 
@@ -191,6 +192,8 @@ macro_rules! profiles {
             pub env: BTreeMap<String, String>,
             /// Secret variables of services, encrypted.
             pub secrets: BTreeMap<String, String>,
+            /// The days on which they expire; `expiry` reads them.
+            pub expires: BTreeMap<String, IgnoredAny>,
             /// Overrides the fleet's.
             pub os: Os,
             /// Overrides the fleet's.

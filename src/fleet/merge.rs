@@ -18,6 +18,9 @@ const FLEET_WIDE: [&str; 3] = ["os", "network", "stick"];
 /// The keys of a role that are about the role and not about its nodes.
 const OF_ROLES_ALONE: [&str; 4] = ["variables", "env_file", "files", "on_missing"];
 
+/// The key that is about the values beside it, and not about those that other layers lay over them.
+const OF_ITS_LAYER: &str = "expires";
+
 /// The layers of a node, laid over each other.
 pub(super) fn merged(manifest: &Manifest, file: &Item, roles: &[String]) -> Item {
     let document = &manifest.document;
@@ -40,7 +43,10 @@ fn lay_over(base: &mut Item, layer: &Item, keys: impl Fn(&str) -> bool) {
     let (Value::Table(table), Some(over)) = (&mut base.value, layer.table()) else {
         return;
     };
-    for (key, item) in over.iter().filter(|(key, _)| keys(key)) {
+    for (key, item) in over
+        .iter()
+        .filter(|(key, _)| *key != OF_ITS_LAYER && keys(key))
+    {
         match table.get_mut(key) {
             Some(below) => merge(below, item, &mut vec![key]),
             None => {

@@ -1,9 +1,11 @@
 //! The fleet: from the files that people write to complete nodes.
 
 pub mod allowed;
+pub mod date;
 pub mod decode;
 pub mod document;
 pub mod edit;
+pub mod expiry;
 pub mod file;
 pub mod files;
 pub mod lock;

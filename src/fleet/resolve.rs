@@ -10,7 +10,7 @@ use super::document::Item;
 use super::file::{Firmware, NodeFile, ScriptAt};
 use super::manifest::Manifest;
 use super::node::{Fleet, Node, Stick, Vault};
-use super::{names, network, pins, roles, variables, volume};
+use super::{expiry, names, network, pins, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
 use crate::git::forge::Forge;
 use crate::nearest::nearest;
@@ -24,6 +24,7 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     let mount = volume::mount(manifest, &mut diagnostics);
     volume::check_recipients(manifest, &mut diagnostics);
     roles::check(manifest, &mut diagnostics);
+    expiry::check(manifest, &mut diagnostics);
     check_forge(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
 

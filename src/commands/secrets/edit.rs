@@ -167,7 +167,7 @@ fn tell(
     let (mut set, mut added, mut removed) = (Vec::new(), Vec::new(), Vec::new());
     for change in &edited.changes {
         match change {
-            Change::Set { name, secret } => {
+            Change::Set { name, secret, .. } => {
                 let version = secret.version();
                 if standing.iter().any(|it| it.name == *name) {
                     ui.say(&format!("set {name} in {file}, version {version}"));
@@ -185,6 +185,9 @@ fn tell(
     }
     if edited.changes.is_empty() {
         ui.say(&format!("nothing changed; {file} stays as it is"));
+    }
+    for note in edited.notes {
+        ui.say(&note);
     }
     ui.mistakes(edited.warnings);
     if !removed.is_empty() {

@@ -7,10 +7,20 @@ use serde_json::json;
 
 use super::load_sound;
 use crate::commands::{Failure, Outcome};
+use crate::fleet::date::Date;
+use crate::fleet::expiry;
 use crate::ui::Ui;
 
 pub(super) fn run(patterns: &[String], start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let loaded = load_sound(start, ui)?;
+    ui.mistakes(expiry::warnings(&loaded.manifest, Date::today()));
+    let dates: BTreeMap<(String, String), String> = expiry::dates(&loaded.manifest)
+        .map(|it| {
+            let line = it.secret.source.position(it.secret.span.start).line;
+            let origin = format!("{}:{line}", it.secret.source.name);
+            ((it.name.to_owned(), origin), it.date.to_string())
+        })
+        .collect();
     // One line a value, however many nodes have it.
     let mut values: BTreeMap<(String, String), (String, Vec<&str>)> = BTreeMap::new();
     for node in loaded.select(patterns)? {
@@ -28,8 +38,9 @@ pub(super) fn run(patterns: &[String], start: &Path, ui: &Ui) -> Result<Outcome,
     if ui.json() {
         let entries: Vec<_> = values
             .iter()
-            .map(|((name, origin), (version, nodes))| {
-                json!({ "name": name, "origin": origin, "version": version, "nodes": nodes })
+            .map(|(key, (version, nodes))| {
+                let (name, origin) = key;
+                json!({ "name": name, "origin": origin, "version": version, "nodes": nodes, "expires": dates.get(key) })
             })
             .collect();
         let text = json!({ "format": 1, "secrets": entries });
@@ -40,10 +51,14 @@ pub(super) fn run(patterns: &[String], start: &Path, ui: &Ui) -> Result<Outcome,
         values.keys().map(|key| part(key).len()).max().unwrap_or(0)
     };
     let (names, origins) = (width(|key| &key.0), width(|key| &key.1));
-    for ((name, origin), (version, nodes)) in &values {
+    for (key, (version, nodes)) in &values {
+        let (name, origin) = key;
         let nodes = nodes.join(", ");
+        let until = dates
+            .get(key)
+            .map_or(String::new(), |date| format!("  expires {date}"));
         ui.result(&format!(
-            "{name:names$}  {origin:origins$}  {version}  {nodes}\n"
+            "{name:names$}  {origin:origins$}  {version}  {nodes}{until}\n"
         ))?;
     }
     Ok(Outcome::Done)

@@ -6,10 +6,11 @@ use std::path::Path;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{find_place, not_edited};
+use super::{date_gone, find_place, not_edited};
 use crate::commands::{Failure, Outcome, fail, find_root, lock};
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
+use crate::fleet::date::Date;
 use crate::fleet::edit::{Change, Owner, apply};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
@@ -23,6 +24,7 @@ pub(super) fn run(
     place: &str,
     name: &str,
     file: Option<&Path>,
+    expires: Option<Date>,
     start: &Path,
     ui: &Ui,
 ) -> Result<Outcome, Failure> {
@@ -35,6 +37,14 @@ pub(super) fn run(
     let (document, owner) = find_place(&manifest, place)?;
     check_name(name)
         .map_err(|error| Failure::problem(error, Some("letters, digits and `_`: `K3S_TOKEN`")))?;
+    if let Some(date) = expires
+        && date < Date::today()
+    {
+        return Err(Failure::problem(
+            format!("{date} is in the past"),
+            Some("name the last day that the value is good for"),
+        ));
+    }
     let mut mistakes = Vec::new();
     let readers = match owner {
         Owner::Node => Some(document),
@@ -71,6 +81,7 @@ pub(super) fn run(
     let change = Change::Set {
         name: name.to_owned(),
         secret,
+        expires,
     };
     let text = apply(&document.source, owner, &[change])
         .map_err(|error| not_edited(error, &document.source.name, std::iter::empty(), ui))?;
@@ -80,10 +91,16 @@ pub(super) fn run(
     batch.commit()?;
     let file = &document.source.name;
     if ui.json() {
-        let text = json!({ "format": 1, "name": name, "file": file, "version": version });
+        let text = json!({ "format": 1, "name": name, "file": file, "version": version, "expires": expires.map(|date| date.to_string()) });
         ui.result(&format!("{text:#}\n"))?;
     }
-    ui.say(&format!("set {name} in {file}, version {version}"));
+    let until = expires.map_or(String::new(), |date| format!(", expires on {date}"));
+    ui.say(&format!("set {name} in {file}, version {version}{until}"));
+    if expires.is_none()
+        && let Some(gone) = date_gone(owner, document, name)
+    {
+        ui.say(&gone);
+    }
     if !variables::is_taken(&manifest, name) {
         ui.mistakes(vec![variables::taken_by_nobody(&manifest, name)]);
     }

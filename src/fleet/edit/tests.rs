@@ -11,6 +11,7 @@ fn set(owner: Owner<'_>, text: &str) -> Result<String, EditError> {
     let change = Change::Set {
         name: "N".to_owned(),
         secret: secret(),
+        expires: None,
     };
     apply(&Source::file("f.toml", text), owner, &[change])
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::standing::{Standing, is_as_opened};
 use super::{read, recipients};
 use crate::commands::Failure;
-use crate::commands::secrets::{find_place, not_edited};
+use crate::commands::secrets::{date_gone, find_place, not_edited};
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
 use crate::fleet::edit::{Change, EditError, apply};
@@ -21,6 +21,8 @@ pub(super) struct Edited {
     pub(super) changes: Vec<Change>,
     /// The file with them.
     pub(super) text: String,
+    /// What is to be said beside the changes.
+    pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -74,6 +76,7 @@ pub(super) fn make(
     let recipients = recipients(&manifest, document, owner, ui)?;
     let mut changes = Vec::new();
     let mut warnings = Vec::new();
+    let mut notes = Vec::new();
     for entry in changed {
         let name = entry.name.clone();
         if !variables::is_taken(&manifest, &name) {
@@ -81,7 +84,12 @@ pub(super) fn make(
         }
         let secret = seal(entry.value.as_bytes(), &recipients)
             .map_err(|error| Failure::problem(error, None))?;
-        changes.push(Change::Set { name, secret });
+        notes.extend(date_gone(owner, document, &name));
+        changes.push(Change::Set {
+            name,
+            secret,
+            expires: None,
+        });
     }
     for it in standing {
         let is_there = entries.iter().any(|entry| entry.name == it.name);
@@ -102,6 +110,7 @@ pub(super) fn make(
     Ok(Edited {
         changes,
         text,
+        notes,
         warnings,
     })
 }

@@ -195,6 +195,7 @@ fn what_was_set_and_removed_was_never_there() {
     let change = Change::Set {
         name: "N".to_owned(),
         secret,
+        expires: None,
     };
     for (owner, texts) in [
         (
