@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
-pub use secrets::Secrets;
+pub use secrets::{Exposed, Secrets};
 
 mod secrets;
 

@@ -4,6 +4,7 @@
 mod boot;
 mod cases;
 mod conformance;
+mod exposed;
 mod failures;
 mod fleet;
 mod house;

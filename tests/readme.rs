@@ -142,6 +142,7 @@ fn the_pages_under_docs_go_on_from_its_end() {
         "docs/plan.md",
         "docs/butane.md",
         "docs/import.md",
+        "docs/secrets.md",
     ] {
         let mut shown = commands(&read("README.md"));
         let walk = shown.len();

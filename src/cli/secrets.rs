@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::Nodes;
 use crate::fleet::date::Date;
@@ -66,10 +66,24 @@ pub enum Secrets {
         #[arg(short, long, value_name = "FILE")]
         identity: Option<PathBuf>,
     },
+    /// List what a lost key or a lost stick could ever read, from the whole of git's history
+    Exposed(Exposed),
     /// List the secrets: names, and where each is set; no values
     List {
         /// Which nodes.
         #[command(flatten)]
         nodes: Nodes,
     },
+}
+
+/// `secrets exposed`: whose exposure is asked for.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub struct Exposed {
+    /// A public key, the comment of one, or a group of readers
+    #[arg(long, value_name = "KEY")]
+    pub recipient: Vec<String>,
+    /// A node, whose sticks are meant; it may be gone from the fleet
+    #[arg(long, value_name = "NODE")]
+    pub node: Vec<String>,
 }

@@ -13,9 +13,12 @@ use crate::ui::Ui;
 
 mod edit;
 mod editor;
+mod exposed;
+mod exposed_text;
 mod get;
 mod keygen;
 mod list;
+mod past;
 mod rekey;
 mod remove;
 mod set;
@@ -37,6 +40,7 @@ pub(super) fn run(args: &Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Fail
             name,
             identity,
         } => get::run(node, name, identity.clone(), start, ui),
+        Secrets::Exposed(args) => exposed::run(args, start, ui),
         Secrets::List { nodes } => list::run(&nodes.patterns(), start, ui),
     }
 }

@@ -1,6 +1,7 @@
 //! The fleet: from the files that people write to complete nodes.
 
 pub mod allowed;
+pub mod carried;
 pub mod date;
 pub mod decode;
 pub mod document;
@@ -8,6 +9,7 @@ pub mod edit;
 pub mod expiry;
 pub mod file;
 pub mod files;
+pub mod keys;
 pub mod lock;
 pub mod manifest;
 mod merge;
@@ -17,11 +19,15 @@ pub mod node;
 mod pins;
 pub mod public;
 pub mod publish;
+pub mod readerships;
 mod redact;
 pub mod resolve;
 mod roles;
 pub mod root;
 pub mod select;
+pub mod timeline;
+pub mod uses;
 pub mod variables;
 pub mod volume;
 pub mod wanting;
+pub mod written;

@@ -9,7 +9,7 @@ use super::decode::decode;
 use super::document::Item;
 use super::file::{Firmware, NodeFile, ScriptAt};
 use super::manifest::Manifest;
-use super::node::{Fleet, Node, Stick, Vault};
+use super::node::{EnvFile, Fleet, Node, Stick, Vault};
 use super::{expiry, names, network, pins, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
 use crate::git::forge::Forge;
@@ -129,12 +129,7 @@ fn resolve_node(
     check_readers(manifest, file, mistakes);
     let (env_files, secret_files) =
         variables::distribute(manifest, file, &profile, &roles, &left_out, mistakes);
-    let mut secrets = parse_secrets(&profile, mistakes);
-    // The defaults serve nodes of all roles: what none of this node's roles takes is not this node's.
-    secrets.retain(|name, _| {
-        env_files.values().any(|file| file.secret.contains(name))
-            || secret_files.values().any(|file| file == name)
-    });
+    let secrets = own_secrets(&profile, &env_files, &secret_files, mistakes);
     let os = pins::release(manifest, &profile, typed.os, mistakes);
     let artifacts = pins::artifacts(manifest, &os, mistakes);
     let network = network::check(&profile, typed.network, mistakes);
@@ -243,6 +238,22 @@ pub(super) fn check_readers(manifest: &Manifest, file: &Item, mistakes: &mut Vec
         };
         mistakes.push(item.error(format!("unknown group `{group}`")).help(help));
     }
+}
+
+/// The secrets that a node's stick carries.
+pub(super) fn own_secrets(
+    profile: &Item,
+    env_files: &BTreeMap<String, EnvFile>,
+    secret_files: &BTreeMap<String, String>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Secret> {
+    let mut secrets = parse_secrets(profile, mistakes);
+    // The defaults serve nodes of all roles: what none of this node's roles takes is not this node's.
+    secrets.retain(|name, _| {
+        env_files.values().any(|file| file.secret.contains(name))
+            || secret_files.values().any(|file| file == name)
+    });
+    secrets
 }
 
 fn parse_secrets(profile: &Item, mistakes: &mut Vec<Diagnostic>) -> BTreeMap<String, Secret> {

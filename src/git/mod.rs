@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod forge;
+pub mod history;
 pub mod remote;
 pub mod repo;
 mod settings;

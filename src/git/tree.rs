@@ -191,7 +191,11 @@ impl Repo {
         inside.trim_start_matches('/').to_owned()
     }
 
-    fn entry(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, ObjectType)>, Error> {
+    pub(super) fn entry(
+        &self,
+        commit: ObjectId,
+        path: &str,
+    ) -> Result<Option<(ObjectId, ObjectType)>, Error> {
         let tree = self
             .git
             .find_commit(commit)

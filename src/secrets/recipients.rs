@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use age::ssh::ParseRecipientKeyError;
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// One public key.
@@ -145,6 +147,28 @@ impl fmt::Display for Recipient {
     }
 }
 
+impl Recipient {
+    /// The kind of its line in the header of an age file.
+    #[must_use]
+    pub fn stanza(&self) -> &'static str {
+        match self {
+            Self::X25519(_) => "X25519",
+            Self::Ssh(age::ssh::Recipient::SshRsa(..)) => "ssh-rsa",
+            Self::Ssh(age::ssh::Recipient::SshEd25519(..)) => "ssh-ed25519",
+        }
+    }
+
+    /// What that line names an SSH key by: 4 bytes of a SHA-256 of the key, in base64. Other keys are not named.
+    #[must_use]
+    pub fn ssh_tag(&self) -> Option<String> {
+        let Self::Ssh(key) = self else { return None };
+        let text = key.to_string();
+        let blob = text.split(' ').nth(1)?;
+        let digest = Sha256::digest(BASE64_STANDARD.decode(blob).ok()?);
+        Some(BASE64_STANDARD_NO_PAD.encode(digest.first_chunk::<4>()?))
+    }
+}
+
 impl fmt::Debug for Recipient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
@@ -167,6 +191,12 @@ impl Recipients {
     /// The keys, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Recipient> {
         self.0.values()
+    }
+
+    /// Whether a key is among them.
+    #[must_use]
+    pub fn holds(&self, key: &Recipient) -> bool {
+        self.0.contains_key(&key.to_string())
     }
 
     /// The first 8 hex digits of the SHA-256 of the canonical text: each key on a line of its own, sorted. It finds
