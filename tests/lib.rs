@@ -28,6 +28,7 @@ mod sealed_values;
 mod secrets;
 mod secrets_edit;
 mod secrets_expires;
+mod secrets_list;
 mod secrets_rm;
 mod show;
 mod templates;

@@ -457,7 +457,7 @@ fn killed(as_nobody: bool) {
 }
 
 #[allow(clippy::print_stderr)] // It shows with `--nocapture`.
-fn tell(what: &str) {
+pub(crate) fn tell(what: &str) {
     eprintln!("{what}");
 }
 

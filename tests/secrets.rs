@@ -498,13 +498,13 @@ fn list_names_each_value_once_and_never_opens_one() {
         .hides(VALUE)
         .hides("YWdl");
     let lines: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(lines.len(), 2, "{}", run.stdout);
+    assert_eq!(lines.len(), 4, "{}", run.stdout);
     assert!(lines[0].starts_with("TOKEN  fleet.toml:") && lines[0].ends_with("  n1, n2"));
-    assert!(lines[1].starts_with("X_A    nodes/n2.toml:") && lines[1].ends_with("  n2"));
+    assert!(lines[2].starts_with("X_A    nodes/n2.toml:") && lines[2].ends_with("  n2"));
     let version = sealed(&fleet, "nodes/n2.toml", "X_A");
-    assert!(lines[1].contains(version.split(':').nth(2).unwrap()));
+    assert!(lines[2].contains(version.split(':').nth(2).unwrap()));
     let run = fleet.run(&["secrets", "list", "n1"]).code(0);
-    assert_eq!(run.stdout.lines().count(), 1);
+    assert_eq!(run.stdout.lines().count(), 2);
     let run = fleet
         .run(&["secrets", "list", "--json"])
         .code(0)

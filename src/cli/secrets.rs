@@ -68,11 +68,14 @@ pub enum Secrets {
     },
     /// List what a lost key or a lost stick could ever read, from the whole of git's history
     Exposed(Exposed),
-    /// List the secrets: names, and where each is set; no values
+    /// List the secrets: names, where each is set, for whom and since when; no values
     List {
         /// Which nodes.
         #[command(flatten)]
         nodes: Nodes,
+        /// Say how long each value has stood in git, the oldest first
+        #[arg(long)]
+        age: bool,
     },
 }
 

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Fail
             identity,
         } => get::run(node, name, identity.clone(), start, ui),
         Secrets::Exposed(args) => exposed::run(args, start, ui),
-        Secrets::List { nodes } => list::run(&nodes.patterns(), start, ui),
+        Secrets::List { nodes, age } => list::run(&nodes.patterns(), *age, start, ui),
     }
 }
 

@@ -154,7 +154,7 @@ fn fate(state: &State<'_>) -> String {
 }
 
 /// `1a2b3c4 of 2026-01-31`
-fn moment(commit: &Commit) -> String {
+pub(super) fn moment(commit: &Commit) -> String {
     format!("{} of {}", commit.short_id(), commit.date())
 }
 
