@@ -31,6 +31,7 @@ mod secrets_expires;
 mod secrets_list;
 mod secrets_rm;
 mod show;
+mod spare_key;
 mod templates;
 mod terminal;
 mod translation;

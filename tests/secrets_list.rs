@@ -131,6 +131,12 @@ fn a_version_keeps_its_age_through_rekey_and_rename_and_a_new_one_has_none() {
     fleet.git_says(&["checkout", "--quiet", "main"]);
     fleet.write("fleet.toml", text);
     assert_eq!(told(&fleet, &[])[0]["since"], Value::Null);
+    // Nor is what was taken out and is back.
+    let old = fleet.read("nodes/n2.toml");
+    fleet.write("nodes/n2.toml", "roles = [\"web\"]\n");
+    commit(&fleet, &ago(0));
+    fleet.write("nodes/n2.toml", old);
+    assert_eq!(told(&fleet, &["n2"])[1]["since"], Value::Null);
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
     }
     let outdated = volume::check_sealed(&loaded.manifest);
     loaded.diagnostics.extend(outdated);
+    loaded
+        .diagnostics
+        .extend(volume::check_spare(&loaded.manifest));
     let values = match &args.identity {
         Some(identity) => leaks::open(&mut loaded, identity, ui)?,
         None => Vec::new(),

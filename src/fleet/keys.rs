@@ -129,5 +129,8 @@ mod tests {
         );
         let text = format!("[vault]\nrecipients = [\"{SSH}\"]\n");
         assert_eq!(told(&text), [none("ssh-ed25519 …UB+VHtZ6isGN")]);
+        // Whose comment it is can't be told.
+        let text = format!("[vault]\nrecipients = [\"{A}\", \"{B}\"] # both\n");
+        assert_eq!(told(&text), [none("age1zvkyg2lq…"), none("age1t7rxyev2…")]);
     }
 }

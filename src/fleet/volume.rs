@@ -172,6 +172,33 @@ pub fn recipients(
         .collect()
 }
 
+/// A warning where one lost key would lose values: nobody else can read them.
+#[must_use]
+pub fn check_spare(manifest: &Manifest) -> Option<Diagnostic> {
+    let listed = manifest.document.find(&["vault", "recipients"])?;
+    let mut alone = 0;
+    for (layer, node) in layers(manifest) {
+        let secrets = layer.get("secrets").and_then(Item::table);
+        let values = secrets.map_or(0, BTreeMap::len);
+        if values > 0 && recipients(manifest, node, &mut Vec::new()).iter().count() == 1 {
+            alone += values;
+        }
+    }
+    let them = match alone {
+        0 => return None,
+        1 => "1 value is".to_owned(),
+        _ => format!("{alone} values are"),
+    };
+    Some(
+        Diagnostic::warning(format!("{them} encrypted to one key alone, and lost with it"))
+            .at(&listed.source, listed.span.clone())
+            .help(
+                "add a second key that is kept elsewhere (`ephemeros secrets keygen -o FILE` makes one), and run \
+                 `ephemeros secrets rekey`",
+            ),
+    )
+}
+
 /// A value that is not encrypted to those who may read it today.
 pub struct Outdated<'a> {
     /// Its name.
