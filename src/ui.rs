@@ -1,19 +1,20 @@
 //! The one place that prints, and that hears the user: colour, quiet, progress, questions, Ctrl-C.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
 pub use signals::{Held, Orderly, exit_code, listen, signal};
+use terminal::{Terminal, without_line_end};
 
 mod question;
 mod signals;
+mod terminal;
 
 /// Work shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -32,12 +33,13 @@ pub struct Manner {
     pub json: bool,
 }
 
-/// What the user sees and says.
+/// What the user sees and says. A clone is the same one.
+#[derive(Clone)]
 pub struct Ui {
     styled_out: bool,
     styled_err: bool,
     manner: Manner,
-    bar: Mutex<Option<Bar>>,
+    bar: Arc<Mutex<Option<Bar>>>,
 }
 
 struct Bar {
@@ -63,7 +65,7 @@ impl Ui {
             styled_out: styled(io::stdout().is_terminal()),
             styled_err: styled(io::stderr().is_terminal()),
             manner,
-            bar: Mutex::new(None),
+            bar: Arc::default(),
         }
     }
 
@@ -180,13 +182,22 @@ impl Ui {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// Shows what another program has to say to the user, each line in its name. It may be needed to go on, so it is
+    /// shown where it is to be quiet too.
+    pub fn message(&self, program: &str, text: &str) {
+        for line in text.lines() {
+            self.tell(&printable(&format!("{program}: {line}")));
+        }
+    }
+
     /// Reads a secret: without echo from a terminal, else all of standard input but for one final line end.
     ///
     /// # Errors
     /// Standard input can't be read.
     pub fn read_secret(&self, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-        if let Some(value) = self.ask_hidden(prompt)? {
-            return Ok(value);
+        if let Some(terminal) = Terminal::stdin()? {
+            self.clear();
+            return terminal.ask_hidden(&printable(&format!("{prompt}: ")));
         }
         let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
         io::stdin().lock().read_to_end(&mut value)?;
@@ -194,34 +205,28 @@ impl Ui {
         Ok(value)
     }
 
-    /// Reads a line from the terminal without echo; `None` where standard input is none.
+    /// Reads a line from the terminal; `None` where there is none.
+    ///
+    /// # Errors
+    /// The terminal can't be read.
+    pub fn ask(&self, prompt: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.clear();
+        let terminal = Terminal::find()?;
+        terminal
+            .map(|terminal| terminal.ask(&printable(&format!("{prompt}: "))))
+            .transpose()
+    }
+
+    /// As [`Ui::ask`], without echo.
     ///
     /// # Errors
     /// The terminal can't be read.
     pub fn ask_hidden(&self, prompt: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let stdin = io::stdin();
-        if !stdin.is_terminal() {
-            return Ok(None);
-        }
         self.clear();
-        let _ = write!(io::stderr(), "{}: ", printable(prompt));
-        let mut value = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        {
-            let _quiet = NoEcho::on(&stdin)?;
-            // Not through the buffer of standard input, where a copy would stay.
-            let mut piece = Zeroizing::new([0; 4096]);
-            while value.last() != Some(&b'\n') {
-                match rustix::io::read(&stdin, piece.as_mut_slice()) {
-                    Ok(0) => break,
-                    Ok(length) => value.extend_from_slice(&piece[..length]),
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        let _ = writeln!(io::stderr());
-        without_line_end(&mut value);
-        Ok(Some(value))
+        let terminal = Terminal::find()?;
+        terminal
+            .map(|terminal| terminal.ask_hidden(&printable(&format!("{prompt}: "))))
+            .transpose()
     }
 
     fn clear(&self) {
@@ -269,53 +274,5 @@ impl Progress for Ui {
 
     fn stopped(&self) -> bool {
         signal() != 0
-    }
-}
-
-fn without_line_end(value: &mut Vec<u8>) {
-    if value.last() == Some(&b'\n') {
-        value.pop();
-        if value.last() == Some(&b'\r') {
-            value.pop();
-        }
-    }
-}
-
-/// The terminal without echo. Dropped, it is as it was.
-struct NoEcho<'a> {
-    terminal: &'a io::Stdin,
-    before: rustix::termios::Termios,
-}
-
-impl<'a> NoEcho<'a> {
-    fn on(terminal: &'a io::Stdin) -> io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
-        if let Ok(mut shared) = ECHOING.lock() {
-            *shared = Some(before.clone());
-        }
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for NoEcho<'_> {
-    fn drop(&mut self) {
-        if let Ok(mut shared) = ECHOING.lock() {
-            *shared = None;
-        }
-        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
-    }
-}
-
-/// How the terminal was before its echo was turned off.
-static ECHOING: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
-
-/// Turns the echo on again when the process ends in the middle of a question.
-fn restore_echo() {
-    if let Some(before) = ECHOING.lock().ok().and_then(|mut before| before.take()) {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
-        let _ = writeln!(io::stderr());
     }
 }

@@ -260,6 +260,25 @@ impl Tool {
         self
     }
 
+    /// Where nobody can be asked, though the tests run at a terminal.
+    pub(crate) fn without_terminal(mut self) -> Self {
+        let mut command = Command::new("setsid");
+        command
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(
+                self.command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+        self.command = command;
+        self
+    }
+
     /// The program itself, for a test that does more with it.
     pub(crate) fn process(self) -> Command {
         self.command

@@ -4,6 +4,7 @@
 mod boot;
 mod cases;
 mod conformance;
+mod dialogue;
 mod exposed;
 mod failures;
 mod fleet;
@@ -19,6 +20,7 @@ mod mutations;
 mod node_settings;
 mod passphrase;
 mod plan;
+mod plugins;
 mod profile;
 mod readme;
 mod rekey;

@@ -2,73 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
+use crate::dialogue::{dialogue, tool};
 use crate::fleet::{Fleet, RECIPIENT};
 use crate::repository::{has_program, skipped};
 use crate::secrets::{demo, fleet, ran, set};
-
-/// Runs a program on a terminal. For each step it waits for a text that was not there yet, then until nothing that is
-/// typed is shown, and types. Says how it ended, and what was on the screen.
-const DIALOGUE: &str = r"
-import json, os, pty, sys, termios, time
-steps = json.loads(sys.argv[1])
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
-screen, seen = b'', 0
-def read():
-    global screen
-    try:
-        piece = os.read(fd, 4096)
-    except OSError:
-        piece = b''
-    screen += piece
-    return piece
-for wanted, typed in steps:
-    while wanted.encode() not in screen[seen:] and read():
-        pass
-    at = screen.find(wanted.encode(), seen)
-    if at < 0:
-        break
-    seen = at + len(wanted)
-    deadline = time.time() + 10
-    while termios.tcgetattr(fd)[3] & termios.ECHO and time.time() < deadline:
-        time.sleep(0.01)
-    if termios.tcgetattr(fd)[3] & termios.ECHO:
-        screen += b'ECHO IS ON'
-    os.write(fd, typed.encode())
-while read():
-    pass
-_, status = os.waitpid(pid, 0)
-sys.stdout.write('%s\n' % os.waitstatus_to_exitcode(status))
-sys.stdout.flush()
-sys.stdout.buffer.write(screen)
-";
-
-/// The exit code, and what was on the screen.
-fn dialogue(fleet: &Fleet, steps: &[(&str, &str)], command: &[&str]) -> (i32, String) {
-    let steps = serde_json::to_string(steps).unwrap();
-    let mut python = fleet.program("python3");
-    python.args(["-c", DIALOGUE, &steps]).args(command);
-    let output = python.stderr(Stdio::inherit()).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (code, screen) = text.split_once('\n').unwrap();
-    assert!(!screen.contains("ECHO IS ON"), "{screen}");
-    (code.parse().unwrap(), screen.to_owned())
-}
-
-fn tool(fleet: &Fleet, steps: &[(&str, &str)], args: &[&str]) -> (i32, String) {
-    let (code, screen) = dialogue(
-        fleet,
-        steps,
-        &[&[env!("CARGO_BIN_EXE_ephemeros")], args].concat(),
-    );
-    for (_, typed) in steps {
-        assert!(!screen.contains(typed.trim()), "{screen}");
-    }
-    (code, screen)
-}
 
 fn lacks(programs: &[&str]) -> bool {
     let absent = programs.iter().find(|name| !has_program(name));
@@ -134,7 +72,8 @@ fn identities_that_age_encrypted_are_opened_with_their_passphrase() {
         assert_eq!(code, 0, "{screen}");
         assert!(screen.ends_with("the value\r\n"), "{screen}");
         // Where there is no terminal nobody is asked, whatever comes in.
-        let run = fleet.command(&args).stdin("correct horse\n");
+        let run = fleet.command(&args).without_terminal();
+        let run = run.stdin("correct horse\n");
         let run = run
             .env("EPHEMEROS_PASSPHRASE", "correct horse")
             .run()

@@ -14,6 +14,7 @@ use ephemeros::secrets::recipients::{Recipient, Recipients};
 use ephemeros::secrets::value::Secret;
 use ephemeros::vault::identity::{Identities, Places, find_identities};
 use ephemeros::vault::open::open;
+use ephemeros::vault::plugin::Plugins;
 use ephemeros::vault::seal::seal;
 use serde_json::Value;
 
@@ -78,7 +79,12 @@ fn large(nodes: usize, keys: &[&str]) -> Fleet {
     for node in 0..nodes {
         let mut text = "# a node\nroles = [\"r\"]\n\n[secrets]\n".to_owned();
         for name in 0..5 {
-            let value = seal(format!("{node}/{name}").as_bytes(), &to).unwrap();
+            let value = seal(
+                format!("{node}/{name}").as_bytes(),
+                &to,
+                &Plugins::default(),
+            )
+            .unwrap();
             text += &format!("S{name} = \"{value}\"  # {name}\n");
         }
         fleet = fleet.node(&format!("n{node}"), &text);

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use ephemeros::secrets::recipients::Recipients;
 use ephemeros::secrets::value::Secret;
+use ephemeros::vault::plugin::Plugins;
 use ephemeros::vault::seal::{SealError, seal};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -142,7 +143,7 @@ impl Maker {
             "METRICS_TLS_KEY" => (0..16).map(|_| random.hex() + "\n").collect(),
             _ => random.hex(),
         };
-        seal(plain.as_bytes(), &self.readers)
+        seal(plain.as_bytes(), &self.readers, &Plugins::default())
     }
 }
 

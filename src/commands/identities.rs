@@ -2,17 +2,24 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::{Failure, home};
 use crate::secrets::value::Secret;
 use crate::ui::Ui;
+use crate::vault::ask::Ask;
 use crate::vault::identity::{Identities, IdentityError, Places, find_identities};
-use crate::vault::unlock::{Ask, UnlockError};
+use crate::vault::plugin::Plugins;
+use crate::vault::seal::SealError;
+use crate::vault::unlock::UnlockError;
 
 /// Names the identity to use.
 const VARIABLE: &str = "EPHEMEROS_IDENTITY";
+
+/// How often a choice may be typed that is none.
+const TRIES: usize = 3;
 
 /// Where identities are looked for.
 pub(super) fn places(option: Option<PathBuf>) -> Places {
@@ -27,8 +34,14 @@ pub(super) fn places(option: Option<PathBuf>) -> Places {
 pub(super) enum NoKeys {
     /// None was found.
     Absent(IdentityError),
-    /// One with a passphrase was not opened.
+    /// Those with a passphrase were not opened.
     Closed(UnlockError),
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        Self::problem(&error, error.help())
+    }
 }
 
 impl From<NoKeys> for Failure {
@@ -51,18 +64,62 @@ pub(super) fn find<'a>(
 ) -> Result<Identities, NoKeys> {
     let mut identities = find_identities(&places(option)).map_err(NoKeys::Absent)?;
     identities
-        .unlock_for(secrets, &Terminal(ui))
+        .unlock_for(secrets, &terminal(ui))
         .map_err(NoKeys::Closed)?;
     Ok(identities)
 }
 
-/// Asks at the terminal.
-struct Terminal<'a>(&'a Ui);
+/// Plugins for the recipients that need them.
+pub(super) fn plugins(ui: &Ui) -> Plugins {
+    Plugins::new(terminal(ui))
+}
 
-impl Ask for Terminal<'_> {
-    fn passphrase(&self, path: &Path, again: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+fn terminal(ui: &Ui) -> Arc<dyn Ask> {
+    Arc::new(Terminal(ui.clone()))
+}
+
+/// Asks at the terminal.
+struct Terminal(Ui);
+
+type Typed = io::Result<Option<Zeroizing<Vec<u8>>>>;
+
+impl Ask for Terminal {
+    fn passphrase(&self, path: &Path, again: bool) -> Typed {
         let wrong = if again { "wrong passphrase; " } else { "" };
         self.0
             .ask_hidden(&format!("{wrong}passphrase of {}", path.display()))
+    }
+
+    fn tell(&self, plugin: &str, message: &str) {
+        self.0.message(plugin, message);
+    }
+
+    fn choose(
+        &self,
+        plugin: &str,
+        question: &str,
+        yes: &str,
+        no: &str,
+    ) -> io::Result<Option<bool>> {
+        let prompt = format!("{plugin} asks: {question} [y: {yes}, n: {no}]");
+        for _ in 0..TRIES {
+            let Some(typed) = self.0.ask(&prompt)? else {
+                return Ok(None);
+            };
+            match typed.to_ascii_lowercase().as_slice() {
+                b"y" | b"yes" => return Ok(Some(true)),
+                b"n" | b"no" => return Ok(Some(false)),
+                _ => {}
+            }
+        }
+        Ok(Some(false))
+    }
+
+    fn line(&self, plugin: &str, question: &str) -> Typed {
+        self.0.ask(&format!("{plugin} asks: {question}"))
+    }
+
+    fn secret(&self, plugin: &str, question: &str) -> Typed {
+        self.0.ask_hidden(&format!("{plugin} asks: {question}"))
     }
 }

@@ -15,7 +15,7 @@ use crate::os::Arch;
 use crate::render::rendered::Rendered;
 use crate::stick::{Clock, Loader, Opened, Urls};
 use crate::ui::Ui;
-use crate::vault::open::open;
+use crate::vault::open::{OpenError, open};
 
 /// Names a folder of loaders.
 const IPXE_DIR: &str = "EPHEMEROS_IPXE_DIR";
@@ -230,15 +230,18 @@ fn open_secrets(
     };
     mistakes.extend(identities.warnings().to_vec());
     let mut opened = Opened::new();
-    let mut failed: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    let mut failed: BTreeMap<String, (OpenError, Vec<&String>)> = BTreeMap::new();
     for (name, secret) in &node.secrets {
         match open(secret, &identities) {
             Ok(value) => drop(opened.insert(name.clone(), value.into_bytes())),
-            Err(error) => failed.entry(error.to_string()).or_default().push(name),
+            Err(error) => {
+                let failed = failed.entry(error.to_string());
+                failed.or_insert((error, Vec::new())).1.push(name);
+            }
         }
     }
     let is_whole = failed.is_empty();
-    for (why, names) in failed {
+    for (why, names) in failed.into_values() {
         let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let mut mistake = Diagnostic::error(format!("can't open {}: {why}", quoted.join(", ")));
         for name in names {
@@ -246,10 +249,8 @@ fn open_secrets(
                 mistake = mistake.at(&item.source, item.key.clone());
             }
         }
-        mistakes.push(
-            mistake
-                .help("name an identity that can with `--identity FILE`, or set the values anew"),
-        );
+        let other = "name an identity that can with `--identity FILE`, or set the values anew";
+        mistakes.push(mistake.help(why.help().unwrap_or(other)));
     }
     is_whole.then_some(opened)
 }

@@ -61,7 +61,8 @@ impl SealedTo {
         if let Some(tag) = key.ssh_tag() {
             return Some(self.ssh_tags.contains(&tag));
         }
-        (!self.kinds.contains(key.stanza())).then_some(false)
+        let is_missing = |kind: &&str| !self.kinds.contains(*kind);
+        key.stanza().filter(is_missing).map(|_| false)
     }
 }
 

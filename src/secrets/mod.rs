@@ -2,5 +2,6 @@
 //! private key enters this room.
 
 pub mod leak;
+pub mod plugin;
 pub mod recipients;
 pub mod value;

@@ -1,4 +1,4 @@
-//! Who can open a secret: public keys, of age and of SSH.
+//! Who can open a secret: public keys, of age, of its plugins and of SSH.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
+use super::plugin::is_plugin_name;
+
 /// One public key.
 #[derive(Clone)]
 pub enum Recipient {
@@ -16,6 +18,8 @@ pub enum Recipient {
     X25519(age::x25519::Recipient),
     /// `ssh-ed25519 …` or `ssh-rsa …`
     Ssh(age::ssh::Recipient),
+    /// `age1NAME1…`, which only the plugin `age-plugin-NAME` can encrypt to.
+    Plugin(age::plugin::Recipient),
 }
 
 /// Why a text is not a recipient. Only public parts of the text are in it.
@@ -36,9 +40,9 @@ pub enum RecipientError {
     /// `age1…` that was cut or mistyped.
     #[error("the `age1…` recipient is mistyped or cut short")]
     Age,
-    /// A public key that only an age plugin can encrypt to.
-    #[error("recipients of the age plugin `{0}` are not supported")]
-    Plugin(String),
+    /// `age1NAME1…` with a name that no plugin may have.
+    #[error("`{0}` is not a name of an age plugin")]
+    PluginName(String),
     /// An SSH key that was cut or mistyped.
     #[error("the `{0}` recipient is mistyped or cut short")]
     Ssh(&'static str),
@@ -66,8 +70,11 @@ impl RecipientError {
             }
             Self::Lines | Self::Behind => "write each recipient as a string of its own",
             Self::Age | Self::Ssh(_) => "copy the public key again, whole",
-            Self::WeakRsa | Self::LongRsa | Self::SshType(_) | Self::Plugin(_) => {
+            Self::WeakRsa | Self::LongRsa | Self::SshType(_) => {
                 "take an `age1…` key (`ephemeros secrets keygen` makes one) or an `ssh-ed25519` key"
+            }
+            Self::PluginName(_) => {
+                "copy the public key again, whole; the name is lower-case letters, digits, `+`, `-`, `.` and `_`"
             }
             Self::Empty | Self::Unknown => "a recipient is `age1…`, `ssh-ed25519 …` or `ssh-rsa …`",
         }
@@ -112,10 +119,22 @@ fn parse_age(text: &str) -> Result<Recipient, RecipientError> {
     if let Ok(key) = text.parse() {
         return Ok(Recipient::X25519(key));
     }
-    Err(match text.parse::<age::plugin::Recipient>() {
-        Ok(key) => RecipientError::Plugin(key.plugin().to_owned()),
-        Err(_) => RecipientError::Age,
-    })
+    // Bech32 is of one case, and the lower one is canonical.
+    let is_upper = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    let text = if is_upper {
+        &text.to_ascii_lowercase()
+    } else {
+        text
+    };
+    // There is no `1` behind the last one, in Bech32.
+    let rest = text.get("age1".len()..).unwrap_or_default();
+    let (name, _) = rest.rsplit_once('1').ok_or(RecipientError::Age)?;
+    if !is_plugin_name(name) {
+        let name = name.escape_debug().to_string();
+        return Err(RecipientError::PluginName(name));
+    }
+    let key = text.parse().map_err(|_| RecipientError::Age)?;
+    Ok(Recipient::Plugin(key))
 }
 
 fn parse_ssh(kind: &'static str, key: Option<&str>) -> Result<Recipient, RecipientError> {
@@ -143,18 +162,20 @@ impl fmt::Display for Recipient {
         match self {
             Self::X25519(key) => key.fmt(formatter),
             Self::Ssh(key) => key.fmt(formatter),
+            Self::Plugin(key) => key.fmt(formatter),
         }
     }
 }
 
 impl Recipient {
-    /// The kind of its line in the header of an age file.
+    /// The kind of its line in the header of an age file; a plugin has kinds of its own.
     #[must_use]
-    pub fn stanza(&self) -> &'static str {
+    pub fn stanza(&self) -> Option<&'static str> {
         match self {
-            Self::X25519(_) => "X25519",
-            Self::Ssh(age::ssh::Recipient::SshRsa(..)) => "ssh-rsa",
-            Self::Ssh(age::ssh::Recipient::SshEd25519(..)) => "ssh-ed25519",
+            Self::X25519(_) => Some("X25519"),
+            Self::Ssh(age::ssh::Recipient::SshRsa(..)) => Some("ssh-rsa"),
+            Self::Ssh(age::ssh::Recipient::SshEd25519(..)) => Some("ssh-ed25519"),
+            Self::Plugin(_) => None,
         }
     }
 
@@ -199,6 +220,14 @@ impl Recipients {
         self.0.contains_key(&key.to_string())
     }
 
+    /// The plugins of those that need one; one may be named more than once.
+    pub fn plugins(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter_map(|recipient| match recipient {
+            Recipient::Plugin(key) => Some(key.plugin()),
+            Recipient::X25519(_) | Recipient::Ssh(_) => None,
+        })
+    }
+
     /// The first 8 hex digits of the SHA-256 of the canonical text: each key on a line of its own, sorted. It finds
     /// mistakes, not attackers.
     #[must_use]
@@ -229,6 +258,8 @@ mod tests {
     const ED25519: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
 
+    const PLUGIN: &str = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
+
     fn parse(text: &str) -> Result<String, RecipientError> {
         text.parse().map(|key: Recipient| key.to_string())
     }
@@ -241,6 +272,8 @@ mod tests {
     fn drops_comments_and_case() {
         assert_eq!(parse(AGE).unwrap(), AGE);
         assert_eq!(parse(&AGE.to_uppercase()).unwrap(), AGE);
+        assert_eq!(parse(PLUGIN).unwrap(), PLUGIN);
+        assert_eq!(parse(&PLUGIN.to_uppercase()).unwrap(), PLUGIN);
         assert_eq!(
             parse(&format!("  {ED25519} me@desk and more ")).unwrap(),
             ED25519
@@ -250,9 +283,8 @@ mod tests {
     #[test]
     fn says_what_is_wrong_with_each() {
         use RecipientError::{
-            Age, Behind, Empty, Lines, Plugin, PrivateKey, Ssh, SshType, Unknown,
+            Age, Behind, Empty, Lines, PluginName, PrivateKey, Ssh, SshType, Unknown,
         };
-        let plugin = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
         let weak = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDE7nIXTGNuaRBN9toI/wNALuQec8mvlt0iJ7o3OaD2UvoKHJ7S8rmIn4FiQDUed/Vac3OhUibei1k+TBmm16u2Rj3klgWZOIDgi8d4vXKI5N3YBhxr3jsQ+kz1c+iZ4z/tTtz306+4K46XViVMWwyyg9j82Jn41mOAy9vdeDIfQw==";
         for (text, mistake) in [
             (" ", Empty),
@@ -266,7 +298,19 @@ mod tests {
             (&AGE.replace("zvk", "zvl"), Age),
             (&AGE.replace("age1z", "age1Z"), Age),
             ("age1", Age),
-            (plugin, Plugin("yubikey".into())),
+            (&PLUGIN[..40], Age),
+            (&PLUGIN.replace("q2w", "q2e"), Age),
+            (
+                &PLUGIN.replace("age1y", "age1Y"),
+                PluginName("Yubikey".into()),
+            ),
+            ("age11qqqqqqqq", PluginName(String::new())),
+            (
+                "age1a/../../bin/sh1qqqqqqqq",
+                PluginName("a/../../bin/sh".into()),
+            ),
+            ("age1..1qqqqqqqq", PluginName("..".into())),
+            ("age1\u{1b}[31m1qqqqqqqq", PluginName("\\u{1b}[31m".into())),
             ("ssh-ed25519", Ssh("ssh-ed25519")),
             (&ED25519[..60], Ssh("ssh-ed25519")),
             (&format!("{ED25519}AAAA"), Ssh("ssh-ed25519")),

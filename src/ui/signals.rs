@@ -7,7 +7,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use super::restore_echo;
+use super::terminal::restore_echo;
 
 /// The signal that asked the tool to end; 0 as long as none did.
 static SIGNAL: AtomicUsize = AtomicUsize::new(0);

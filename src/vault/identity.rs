@@ -1,5 +1,6 @@
 //! Private keys: where they are, and reading them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::unlock::Locked;
+use super::plugin::Plugins;
+use super::unlock::{Locked, UnlockError};
 use crate::diagnostic::Diagnostic;
 pub use parse::Flaw;
 pub(super) use parse::parse_age;
@@ -58,6 +60,10 @@ pub struct Identities {
     pub(super) read: Vec<(PathBuf, Vec<Key>)>,
     /// Those that a passphrase protects, and that were not needed.
     pub(super) locked: Vec<(PathBuf, Locked)>,
+    /// Those that were asked for in vain.
+    pub(super) failed: Vec<UnlockError>,
+    /// What runs the plugins that hold keys.
+    pub(super) plugins: Plugins,
     skipped: Vec<IdentityError>,
     warnings: Vec<Diagnostic>,
 }
@@ -65,6 +71,8 @@ pub struct Identities {
 pub(super) enum Key {
     X25519(age::x25519::Identity),
     Ssh(Box<age::ssh::Identity>),
+    /// Only the plugin can use it.
+    Plugin(age::plugin::Identity),
 }
 
 /// Why there is no identity. It never holds any of the file's text.
@@ -134,13 +142,26 @@ impl IdentityError {
 }
 
 impl Identities {
-    /// The keys, in the order in which they were found.
+    /// The keys that need no plugin, in the order in which they were found.
     pub(super) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
         let keys = self.read.iter().flat_map(|(_, keys)| keys);
-        keys.map(|key| match key {
-            Key::X25519(key) => key as &dyn age::Identity,
-            Key::Ssh(key) => &**key,
+        keys.filter_map(|key| match key {
+            Key::X25519(key) => Some(key as &dyn age::Identity),
+            Key::Ssh(key) => Some(&**key),
+            Key::Plugin(_) => None,
         })
+    }
+
+    /// The keys of plugins, by the plugin's name.
+    pub(super) fn of_plugins(&self) -> BTreeMap<&str, Vec<age::plugin::Identity>> {
+        let mut of_plugins: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for key in self.read.iter().flat_map(|(_, keys)| keys) {
+            if let Key::Plugin(key) = key {
+                let keys = of_plugins.entry(key.plugin()).or_default();
+                keys.push(key.clone());
+            }
+        }
+        of_plugins
     }
 
     /// Files that others can read too.
@@ -186,8 +207,9 @@ impl fmt::Display for Identities {
                 path.display()
             )
         });
+        let failed = self.failed.iter().map(ToString::to_string);
         let skipped = self.skipped.iter().map(ToString::to_string);
-        let all: Vec<String> = read.chain(locked).chain(skipped).collect();
+        let all: Vec<String> = read.chain(failed).chain(locked).chain(skipped).collect();
         formatter.write_str(&all.join("; "))
     }
 }

@@ -30,17 +30,24 @@ pub fn rekey(
     progress: &dyn Progress,
 ) -> Result<Vec<Result<Secret, RekeyError>>, Stopped> {
     progress.start("encrypting anew", values.len());
-    values
-        .par_iter()
-        .map(|(secret, recipients)| {
-            if progress.stopped() {
-                return Err(Stopped);
-            }
-            let anew = rekey_one(secret, recipients, identities);
-            progress.advance(1);
-            Ok(anew)
-        })
-        .collect()
+    let rekey = |(secret, recipients): &(&Secret, &Recipients)| {
+        if progress.stopped() {
+            return Err(Stopped);
+        }
+        let anew = rekey_one(secret, recipients, identities);
+        progress.advance(1);
+        Ok(anew)
+    };
+    // A plugin may ask, or wait for a touch: one after another.
+    let with_plugins = !identities.of_plugins().is_empty()
+        || values
+            .iter()
+            .any(|(_, recipients)| recipients.plugins().next().is_some());
+    if with_plugins {
+        values.iter().map(rekey).collect()
+    } else {
+        values.par_iter().map(rekey).collect()
+    }
 }
 
 fn rekey_one(
@@ -48,7 +55,11 @@ fn rekey_one(
     recipients: &Recipients,
     identities: &Identities,
 ) -> Result<Secret, RekeyError> {
+    identities
+        .plugins
+        .check(recipients)
+        .map_err(SealError::Plugin)?;
     let plaintext = open(secret, identities)?;
-    let sealed = encrypt(plaintext.as_bytes(), recipients)?;
+    let sealed = encrypt(plaintext.as_bytes(), recipients, &identities.plugins)?;
     Ok(secret.resealed(recipients, sealed))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
@@ -11,7 +12,9 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::ask::Ask;
 use super::identity::{Flaw, Identities, IdentityError, Key, parse_age};
+use super::plugin::Plugins;
 use crate::secrets::value::Secret;
 
 /// How often the user may type a passphrase.
@@ -19,13 +22,6 @@ const TRIES: usize = 3;
 
 /// The most work that opening a file may take, as a power of two: what `age` takes too. It needs 4 GiB.
 const MOST_WORK: u8 = 22;
-
-/// Whoever can ask the user for a passphrase.
-pub trait Ask {
-    /// The passphrase of the identity in this file, `again` where the last one was wrong; `None` where nobody is there
-    /// to be asked.
-    fn passphrase(&self, path: &Path, again: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
-}
 
 /// Why an identity with a passphrase was not opened. It holds neither the passphrase nor any of the file's text.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +40,9 @@ pub enum UnlockError {
     /// It was tried often enough.
     #[error("wrong passphrase for the identity `{}`, {TRIES} times", .0.display())]
     Wrong(PathBuf),
+    /// Several that could have fitted.
+    #[error("{}", join(.0))]
+    Several(Vec<UnlockError>),
     /// The passphrase is right, and what it opens is of no use.
     #[error(transparent)]
     Unusable(#[from] IdentityError),
@@ -61,8 +60,14 @@ impl UnlockError {
                 "run it again, or name another identity with `--identity FILE`"
             }
             Self::Unusable(_) => "name another identity with `--identity FILE`",
+            Self::Several(all) => all.first().map_or("", Self::help),
         }
     }
+}
+
+fn join(errors: &[UnlockError]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
 /// A key that a passphrase protects.
@@ -80,27 +85,44 @@ pub(super) enum Locked {
 
 impl Identities {
     /// Opens those identities with a passphrase that are needed for these values: none where keys without one open all
-    /// of them, and none that can't be for any of them.
+    /// of them, and none that can't be for any of them. Where one can't be opened, the next that may fit is tried.
+    /// Plugins stay for the end: they run where a value is opened, and ask in the same way.
     pub fn unlock_for<'a>(
         &mut self,
         secrets: impl IntoIterator<Item = &'a Secret>,
-        ask: &dyn Ask,
+        ask: &Arc<dyn Ask>,
     ) -> Result<(), UnlockError> {
+        self.plugins = Plugins::new(Arc::clone(ask));
         if self.locked.is_empty() {
             return Ok(());
         }
         let secrets = secrets.into_iter();
         let mut closed: Vec<&Secret> = secrets.filter(|secret| !self.fit(secret)).collect();
+        let mut failed = Vec::new();
         for (path, locked) in std::mem::take(&mut self.locked) {
-            if closed.iter().any(|secret| locked.may_fit(secret)) {
-                let keys = locked.unlock(&path, ask)?;
-                self.read.push((path, keys));
-                closed.retain(|secret| !self.fit(secret));
-            } else {
+            if !closed.iter().any(|secret| locked.may_fit(secret)) {
                 self.locked.push((path, locked));
+                continue;
+            }
+            match locked.unlock(&path, &**ask) {
+                Ok(keys) => {
+                    self.read.push((path, keys));
+                    closed.retain(|secret| !self.fit(secret));
+                }
+                Err(error) => failed.push((locked, error)),
             }
         }
-        Ok(())
+        // Another one may have done instead.
+        failed.retain(|(locked, _)| closed.iter().any(|secret| locked.may_fit(secret)));
+        let mut failed: Vec<UnlockError> = failed.into_iter().map(|(_, error)| error).collect();
+        if failed.is_empty() || !self.of_plugins().is_empty() {
+            self.failed = failed;
+            return Ok(());
+        }
+        Err(match failed.len() {
+            1 => failed.remove(0),
+            _ => UnlockError::Several(failed),
+        })
     }
 
     /// Whether one of the keys is for this value. A damaged one is told where it is opened.
@@ -112,10 +134,11 @@ impl Identities {
 }
 
 impl Locked {
-    /// Whether a value may be for this key, as far as it tells. An age key is not named in what is for it.
+    /// Whether a value may be for this key, as far as it tells. Keys of age and of plugins are not named in what is for
+    /// them.
     fn may_fit(&self, secret: &Secret) -> bool {
         match self {
-            Self::Age(_) => secret.stanzas().any(|kind| kind == "X25519"),
+            Self::Age(_) => secret.stanzas().any(|kind| !kind.starts_with("ssh-")),
             Self::Ssh { tag, .. } => secret.ssh_tags().any(|named| named == tag),
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{editor, find_place, not_edited};
-use crate::commands::{Failure, Outcome, fail, find_root, lock};
+use crate::commands::{Failure, Outcome, fail, find_root, identities, lock};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::document::Item;
 use crate::fleet::edit::{Change, Owner, apply};
@@ -50,7 +50,10 @@ pub(super) fn run(
     let manifest = read(&root, ui)?;
     let (document, owner) = find_place(&manifest, place)?;
     // What can't be written in the end is told before anything is edited.
-    recipients(&manifest, document, owner, ui)?;
+    let recipients = recipients(&manifest, document, owner, ui)?;
+    identities::plugins(ui)
+        .check(&recipients)
+        .map_err(|error| Failure::problem(&error, Some(error.help())))?;
     let file = document.source.name.clone();
     apply(&document.source, owner, &[])
         .map_err(|error| not_edited(error, &file, std::iter::empty(), ui))?;

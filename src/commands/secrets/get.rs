@@ -34,7 +34,8 @@ pub(super) fn run(
     let identities = identities::find(identity, [secret], ui)?;
     ui.mistakes(identities.warnings().to_vec());
     let value = open::open(secret, &identities).map_err(|error| {
-        let help = "name an identity that can with `--identity`, or set the value anew";
+        let other = "name an identity that can with `--identity`, or set the value anew";
+        let help = error.help().unwrap_or(other);
         Failure::problem(format!("can't open `{name}`: {error}"), Some(help))
     })?;
     ui.secret(value.as_bytes())?;

@@ -14,7 +14,7 @@ use crate::fleet::volume::{self, Outdated};
 use crate::progress::Progress as _;
 use crate::secrets::value::Secret;
 use crate::ui::{Orderly, Ui};
-use crate::vault::rekey::rekey;
+use crate::vault::rekey::{RekeyError, rekey};
 use crate::write::{Batch, Durability, sweep};
 
 /// What is done in each file: its values and what they become.
@@ -68,22 +68,25 @@ fn encrypt<'a>(
         .map(|value| (&value.secret, &*value.recipients))
         .collect();
     let mut work = Work::new();
-    let mut failed: BTreeMap<String, Vec<&Outdated<'_>>> = BTreeMap::new();
+    let mut failed: BTreeMap<String, (RekeyError, Vec<&Outdated<'_>>)> = BTreeMap::new();
     for (value, anew) in outdated.iter().zip(rekey(&values, &identities, ui)?) {
         match anew {
             Ok(anew) => work.entry(value.file()).or_default().push((value, anew)),
-            Err(error) => failed.entry(error.to_string()).or_default().push(value),
+            Err(error) => {
+                let failed = failed.entry(error.to_string());
+                failed.or_insert((error, Vec::new())).1.push(value);
+            }
         }
     }
     if failed.is_empty() {
         return Ok(work);
     }
-    let mistakes = failed.iter().map(|(why, values)| unopened(why, values));
+    let mistakes = failed.values().map(|(why, values)| not_done(why, values));
     Err(fail(ui, mistakes.collect()))
 }
 
-/// All values that could not be opened for one reason, and where they are.
-fn unopened(why: &str, values: &[&Outdated<'_>]) -> Diagnostic {
+/// All values that could not be encrypted anew for one reason, and where they are.
+fn not_done(why: &RekeyError, values: &[&Outdated<'_>]) -> Diagnostic {
     let mut of_file: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for value in values {
         let names = of_file.entry(value.file()).or_default();
@@ -97,13 +100,15 @@ fn unopened(why: &str, values: &[&Outdated<'_>]) -> Diagnostic {
         .iter()
         .map(|(names, files)| format!("{names} in {}", files.join(", ")))
         .collect();
-    help.push(
-        "name an identity that opens all of them with `--identity FILE`; or set those anew, or remove them"
-            .to_owned(),
-    );
+    let other_identity = "name an identity that opens all of them with `--identity FILE`; or set those anew, or remove them";
+    let (what, todo) = match why {
+        RekeyError::Open(error) => ("open", error.help().or(Some(other_identity))),
+        RekeyError::Seal(error) => ("encrypt", error.help()),
+    };
+    help.extend(todo.map(str::to_owned));
     let first = values[0].item;
     Diagnostic::error(format!(
-        "can't open {}: {why}",
+        "can't {what} {}: {why}",
         count(values.len(), "value")
     ))
     .at(&first.source, first.key.clone())

@@ -7,7 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{date_gone, find_place, not_edited};
-use crate::commands::{Failure, Outcome, fail, find_root, lock};
+use crate::commands::{Failure, Outcome, fail, find_root, identities, lock};
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
 use crate::fleet::date::Date;
@@ -54,6 +54,10 @@ pub(super) fn run(
     if mistakes.iter().any(Diagnostic::is_error) {
         return Err(fail(ui, mistakes));
     }
+    let plugins = identities::plugins(ui);
+    plugins
+        .check(&recipients)
+        .map_err(|error| Failure::problem(&error, Some(error.help())))?;
     let value = match file {
         Some(path) => Zeroizing::new(fs::read(path).map_err(|error| {
             Failure::problem(format!("can't read {}: {error}", path.display()), None)
@@ -76,7 +80,7 @@ pub(super) fn run(
             Some(error.help()),
         ));
     }
-    let secret = seal::seal(&value, &recipients).map_err(|error| Failure::problem(error, None))?;
+    let secret = seal::seal(&value, &recipients, &plugins)?;
     let version = secret.version().to_owned();
     let change = Change::Set {
         name: name.to_owned(),

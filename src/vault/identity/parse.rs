@@ -4,16 +4,15 @@ use age::Decryptor;
 use age::armor::ArmoredReader;
 
 use super::{Key, LONGEST_FILE};
+use crate::secrets::plugin::is_plugin_name;
 use crate::vault::unlock::{Locked, ssh_tag};
 
 /// What is wrong with a file of identities.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// `AGE-PLUGIN-…`
-    #[error(
-        "is for an age plugin (line {0}), which is not supported yet: name another with `--identity`"
-    )]
-    Plugin(usize),
+    /// `AGE-PLUGIN-…` with a name that no plugin may have.
+    #[error("is for an age plugin whose name can't be one (line {0}): copy the key again, whole")]
+    PluginName(usize),
     /// The `.pub` file was named.
     #[error("is a public key: name the private one")]
     Public,
@@ -114,8 +113,8 @@ pub(in crate::vault) fn parse_age(text: &str) -> Result<Vec<Key>, Flaw> {
         }
         if let Ok(key) = line.parse() {
             keys.push(Key::X25519(key));
-        } else if line.starts_with("AGE-PLUGIN-") {
-            return Err(Flaw::Plugin(number));
+        } else if let Some(rest) = line.strip_prefix("AGE-PLUGIN-") {
+            keys.push(Key::Plugin(parse_plugin(line, rest, number)?));
         } else if line.starts_with("age1") || line.starts_with("ssh-") {
             return Err(Flaw::Public);
         } else {
@@ -126,4 +125,21 @@ pub(in crate::vault) fn parse_age(text: &str) -> Result<Vec<Key>, Flaw> {
         return Err(Flaw::Empty);
     }
     Ok(keys)
+}
+
+/// `AGE-PLUGIN-NAME-1…`; `rest` begins with the name.
+fn parse_plugin(line: &str, rest: &str, number: usize) -> Result<age::plugin::Identity, Flaw> {
+    // There is no `1` behind the last one, in Bech32.
+    let (name, _) = rest.rsplit_once("-1").ok_or(Flaw::Line(number))?;
+    let key: age::plugin::Identity = match line.parse() {
+        _ if !is_plugin_name(&name.to_ascii_lowercase()) => return Err(Flaw::PluginName(number)),
+        Ok(key) => key,
+        Err(_) => return Err(Flaw::Line(number)),
+    };
+    // Whatever the age crate takes the name for, it is the one that was looked at.
+    if key.plugin() == name.to_ascii_lowercase() {
+        Ok(key)
+    } else {
+        Err(Flaw::PluginName(number))
+    }
 }

@@ -25,6 +25,9 @@ AAAA
 -----END RSA PRIVATE KEY-----
 ";
 
+/// `age-plugin-foobar`'s, without data.
+const PLUGIN: &str = "AGE-PLUGIN-FOOBAR-1QVHULF";
+
 fn key() -> String {
     age::x25519::Identity::generate()
         .to_string()
@@ -63,6 +66,21 @@ fn reads_several_keys_with_comments_and_any_line_end() {
 }
 
 #[test]
+fn keys_of_plugins_are_kept_apart_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("{PLUGIN}\n{}\n{PLUGIN}\n", key());
+    let places = Places {
+        option: Some(write(&folder, "identity", &text)),
+        ..Places::default()
+    };
+    let found = find_identities(&places).unwrap();
+    assert_eq!(found.keys().count(), 1);
+    let of_plugins = found.of_plugins();
+    assert_eq!(of_plugins.len(), 1);
+    assert_eq!(of_plugins["foobar"].len(), 2);
+}
+
+#[test]
 fn says_what_is_wrong_with_a_file() {
     let damaged = key().replace("AGE-SECRET-KEY-1", "AGE-SECRET-KEY-1Q");
     for (text, expected) in [
@@ -70,10 +88,13 @@ fn says_what_is_wrong_with_a_file() {
         ("# only\n", Flaw::Empty),
         ("\n\nhunter2\n", Flaw::Line(3)),
         (&format!("# a\n{damaged}"), Flaw::Line(2)),
-        (
-            &format!("{}\nAGE-PLUGIN-YUBIKEY-1QQ", key()),
-            Flaw::Plugin(2),
-        ),
+        (&format!("{}\nAGE-PLUGIN-YUBIKEY-1QQ", key()), Flaw::Line(2)),
+        (&format!("{PLUGIN}x"), Flaw::Line(1)),
+        (&PLUGIN.to_lowercase(), Flaw::Line(1)),
+        ("AGE-PLUGIN-1QQQQQQ", Flaw::Line(1)),
+        ("AGE-PLUGIN--1QQQQQQ", Flaw::PluginName(1)),
+        ("\nAGE-PLUGIN-../../BIN/SH-1QQQQQQ", Flaw::PluginName(2)),
+        ("AGE-PLUGIN-A\u{1b}B-1QQQQQQ", Flaw::PluginName(1)),
         ("age1qqq", Flaw::Public),
         ("ssh-ed25519 AAAA me@desk", Flaw::Public),
         ("-----BEGIN AGE ENCRYPTED FILE-----\nx", Flaw::Damaged),

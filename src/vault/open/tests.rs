@@ -11,7 +11,12 @@ use super::*;
 use crate::secrets::recipients::{Recipient, Recipients};
 use crate::vault::identity::{Places, find_identities};
 use crate::vault::keygen::generate_identity;
-use crate::vault::seal::{SealError, seal};
+use crate::vault::plugin::Plugins;
+use crate::vault::seal::{self, SealError};
+
+fn seal(plaintext: &[u8], recipients: &Recipients) -> Result<Secret, SealError> {
+    seal::seal(plaintext, recipients, &Plugins::default())
+}
 
 struct Desk {
     folder: TempDir,

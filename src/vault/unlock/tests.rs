@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use std::cell::RefCell;
 use std::fs;
 use std::io::Write as _;
+use std::sync::Mutex;
 
 use age::armor::{ArmoredWriter, Format};
 use tempfile::TempDir;
@@ -32,32 +32,50 @@ const SSH_PUBLIC: &str =
 /// Answers in their order, and who was asked.
 #[derive(Default)]
 struct Script {
-    answers: RefCell<Vec<&'static [u8]>>,
-    asked: RefCell<Vec<(String, bool)>>,
+    answers: Mutex<Vec<&'static [u8]>>,
+    asked: Mutex<Vec<(String, bool)>>,
 }
 
 impl Script {
-    fn new(answers: &[&'static [u8]]) -> Self {
+    fn new(answers: &[&'static [u8]]) -> Arc<Self> {
         let mut answers = answers.to_vec();
         answers.reverse();
-        Self {
-            answers: RefCell::new(answers),
+        Arc::new(Self {
+            answers: Mutex::new(answers),
             ..Self::default()
-        }
+        })
     }
 
     fn asked(&self) -> Vec<(String, bool)> {
-        self.asked.borrow().clone()
+        self.asked.lock().unwrap().clone()
     }
 }
 
 impl Ask for Script {
     fn passphrase(&self, path: &Path, again: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        self.asked.borrow_mut().push((name, again));
-        let answer = self.answers.borrow_mut().pop();
+        self.asked.lock().unwrap().push((name, again));
+        let answer = self.answers.lock().unwrap().pop();
         Ok(answer.map(|answer| Zeroizing::new(answer.to_vec())))
     }
+
+    fn tell(&self, _: &str, _: &str) {}
+
+    fn choose(&self, _: &str, _: &str, _: &str, _: &str) -> io::Result<Option<bool>> {
+        Ok(None)
+    }
+
+    fn line(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(None)
+    }
+
+    fn secret(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(None)
+    }
+}
+
+fn by(script: &Arc<Script>) -> Arc<dyn Ask> {
+    Arc::<Script>::clone(script)
 }
 
 struct Home {
@@ -110,7 +128,7 @@ fn locked(text: &[u8], format: Format) -> Vec<u8> {
 
 fn value(recipients: &[&Recipient]) -> Secret {
     let recipients = recipients.iter().map(|&it| it.clone()).collect();
-    seal(b"value", &recipients).unwrap()
+    seal(b"value", &recipients, &Plugins::default()).unwrap()
 }
 
 fn ssh() -> Recipient {
@@ -132,8 +150,8 @@ fn age_files_with_and_without_armor_and_ssh_keys_are_opened_once() {
         let mut identities = home.find();
         let ask = Script::new(&[b"correct horse", b"passphrase"]);
         let values = [value(&[&recipient]), value(&[&recipient]), value(&[&ssh()])];
-        identities.unlock_for(&values, &ask).unwrap();
-        identities.unlock_for(&values, &ask).unwrap();
+        identities.unlock_for(&values, &by(&ask)).unwrap();
+        identities.unlock_for(&values, &by(&ask)).unwrap();
         let asked = [
             ("identity".to_owned(), false),
             ("id_ed25519".to_owned(), false),
@@ -155,7 +173,7 @@ fn nobody_is_asked_for_what_is_not_needed_or_can_t_fit() {
     home.write(".ssh/id_rsa", locked(&other, Format::Binary));
     let asked = |values: &[Secret]| {
         let ask = Script::new(&[]);
-        let failed = home.find().unlock_for(values, &ask).is_err();
+        let failed = home.find().unlock_for(values, &by(&ask)).is_err();
         assert_eq!(failed, !ask.asked().is_empty());
         ask.asked()
             .into_iter()
@@ -185,20 +203,56 @@ fn a_wrong_passphrase_may_be_typed_again_twice() {
         let (_, recipient) = home.key();
         let value = value(&[&recipient, &ssh()]);
         let ask = Script::new(&[b"wrong", b"\xff", right]);
-        home.find().unlock_for([&value], &ask).unwrap();
+        home.find().unlock_for([&value], &by(&ask)).unwrap();
         let again: Vec<bool> = ask.asked().iter().map(|(_, again)| *again).collect();
         assert_eq!(again, [false, true, true]);
         let ask = Script::new(&[b"hunter2", b"", b"hunter2", right]);
-        let error = home.find().unlock_for([&value], &ask).unwrap_err();
+        let error = home.find().unlock_for([&value], &by(&ask)).unwrap_err();
         let message = error.to_string();
         assert!(matches!(error, UnlockError::Wrong(_)), "{message}");
         assert!(message.ends_with("id_ed25519`, 3 times") && !message.contains("hunter2"));
         let error = home
             .find()
-            .unlock_for([&value], &Script::new(&[]))
+            .unlock_for([&value], &by(&Script::new(&[])))
             .unwrap_err();
         assert!(matches!(error, UnlockError::NoTerminal(_)));
     }
+}
+
+#[test]
+fn one_that_is_not_opened_is_not_the_end() {
+    let home = Home::new();
+    let (text, recipient) = home.key();
+    home.write(".config/ephemeros/identity", locked(&text, Format::Binary));
+    home.write(".ssh/id_ed25519", SSH);
+    let secret = value(&[&recipient, &ssh()]);
+    let wrong: &[&[u8]] = &[b"1", b"2", b"3"];
+    let ask = Script::new(&[wrong, &[b"passphrase"]].concat());
+    let mut identities = home.find();
+    identities.unlock_for([&secret], &by(&ask)).unwrap();
+    assert!(open(&secret, &identities).is_ok());
+    assert_eq!(ask.asked().len(), 4);
+    // All reasons, where none does.
+    let ask = Script::new(&[wrong, &[b"4", b"5"]].concat());
+    let error = home.find().unlock_for([&secret], &by(&ask)).unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.starts_with("wrong passphrase for the identity `"),
+        "{told}"
+    );
+    assert!(
+        told.contains("/identity`, 3 times; the identity `"),
+        "{told}"
+    );
+    assert!(
+        told.contains("/id_ed25519` is protected by a passphrase"),
+        "{told}"
+    );
+    // What failed is none of those that the value could be for.
+    let only_ssh = value(&[&ssh()]);
+    let ask = Script::new(&[wrong].concat());
+    let error = home.find().unlock_for([&only_ssh], &by(&ask)).unwrap_err();
+    assert!(matches!(error, UnlockError::Wrong(path) if path.ends_with("id_ed25519")));
 }
 
 #[test]
@@ -216,7 +270,7 @@ fn what_a_passphrase_opens_must_be_keys() {
     ] {
         home.write(".config/ephemeros/identity", file);
         let ask = Script::new(&[b"correct horse"]);
-        let error = home.find().unlock_for([&value], &ask).unwrap_err();
+        let error = home.find().unlock_for([&value], &by(&ask)).unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
         let UnlockError::Unusable(IdentityError::Unusable { flaw: found, .. }) = error else {
             panic!("{error}");

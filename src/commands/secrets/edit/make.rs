@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::standing::{Standing, is_as_opened};
 use super::{read, recipients};
-use crate::commands::Failure;
 use crate::commands::secrets::{date_gone, find_place, not_edited};
+use crate::commands::{Failure, identities};
 use crate::diagnostic::Diagnostic;
 use crate::env_file;
 use crate::fleet::edit::{Change, EditError, apply};
@@ -74,6 +74,7 @@ pub(super) fn make(
         return Err(NotMade::Mistakes(mistakes));
     }
     let recipients = recipients(&manifest, document, owner, ui)?;
+    let plugins = identities::plugins(ui);
     let mut changes = Vec::new();
     let mut warnings = Vec::new();
     let mut notes = Vec::new();
@@ -82,8 +83,7 @@ pub(super) fn make(
         if !variables::is_taken(&manifest, &name) {
             warnings.push(variables::taken_by_nobody(&manifest, &name));
         }
-        let secret = seal(entry.value.as_bytes(), &recipients)
-            .map_err(|error| Failure::problem(error, None))?;
+        let secret = seal(entry.value.as_bytes(), &recipients, &plugins).map_err(Failure::from)?;
         notes.extend(date_gone(owner, document, &name));
         changes.push(Change::Set {
             name,
