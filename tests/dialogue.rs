@@ -7,7 +7,8 @@ use crate::fleet::Fleet;
 /// Runs a program on a terminal that controls it. For each step it waits for a text that was not there yet, then until
 /// what is typed is not shown, or is, and types. Says how it ended, and what was on the screen.
 const DIALOGUE: &str = r"
-import json, os, pty, sys, termios, time
+import json, os, pty, signal, sys, termios, time
+signal.alarm(120)
 steps = json.loads(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
@@ -38,6 +39,8 @@ for wanted, typed, shown in steps:
 while read():
     pass
 _, status = os.waitpid(pid, 0)
+if not termios.tcgetattr(fd)[3] & termios.ECHO:
+    screen += b'WRONG ECHO'
 sys.stdout.write('%s\n' % os.waitstatus_to_exitcode(status))
 sys.stdout.flush()
 sys.stdout.buffer.write(screen)

@@ -12,6 +12,7 @@ mod house;
 mod image;
 mod import;
 mod leaks;
+mod interop;
 mod legacy;
 mod loader;
 mod local_files;

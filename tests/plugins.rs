@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::dialogue::full_dialogue;
 use crate::fleet::{Fleet, HEAD, RECIPIENT, Run, Tool};
 use crate::image::loaders;
+use crate::interop::{age_file, around, piped};
 use crate::repository::{has_program, skipped};
-use crate::secrets::{demo, fleet, ran, vault};
+use crate::secrets::{demo, fleet, ran, sealed, vault};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plugin/age-plugin-demo");
 
@@ -527,5 +528,36 @@ fn names_of_plugins_are_looked_at_first() {
         fs::write(&path, format!("# a\nAGE-PLUGIN-{name}-1QQQQQQQQ\n")).unwrap();
         let run = desk.get("TOKEN", &path).code(1);
         run.says(&["/bad` is for an age plugin whose name can't be one (line 2)"]);
+    }
+}
+
+#[test]
+fn age_s_own_programs_take_the_same_keys_of_a_plugin() {
+    let Some(desk) = Desk::new() else { return };
+    let key = desk.key("demo", "me");
+    let identity = key.identity.to_str().unwrap();
+    desk.recipients(&[&key.recipient]);
+    for name in ["age", "rage"] {
+        if !has_program(name) {
+            skipped(
+                "plugins of age's own programs",
+                &format!("there is no `{name}`"),
+            );
+            continue;
+        }
+        let program = |args: &[&str]| {
+            let mut program = desk.fleet.program(name);
+            program.env("PATH", desk.path()).args(args);
+            program
+        };
+        desk.set("TOKEN").code(0);
+        let ours = sealed(&desk.fleet, "fleet.toml", "TOKEN");
+        let opened = piped(program(&["-d", "-i", identity]), &age_file(&ours));
+        assert_eq!(opened, b"hunter2", "{name}");
+        let theirs = piped(program(&["-r", &key.recipient]), b"hunter3");
+        let theirs = around(&theirs, &key.recipient);
+        desk.fleet.replace("fleet.toml", &ours, &theirs);
+        desk.command(&["check"]).run().code(0);
+        assert_eq!(desk.get("TOKEN", &key.identity).code(0).stdout, "hunter3");
     }
 }
