@@ -6,6 +6,7 @@ mod cases;
 mod conformance;
 mod dialogue;
 mod exposed;
+mod dumps;
 mod failures;
 mod fleet;
 mod house;

@@ -178,3 +178,82 @@ fn three_wrong_passphrases_are_the_end_and_change_nothing() {
     assert!(screen.contains("rekeyed 1 value in fleet.toml"), "{screen}");
     fleet.run(&["check"]).code(0);
 }
+
+#[test]
+fn a_passphrase_is_asked_for_at_the_terminal_whatever_standard_input_is() {
+    if lacks(&["python3", "ssh-keygen"]) {
+        return;
+    }
+    let fleet = fleet();
+    let key = fleet.home().join("key");
+    let public = by_ssh(&fleet, &key, "ed25519");
+    fleet.replace("fleet.toml", RECIPIENT, &public);
+    set(&fleet, "defaults", "TOKEN", "the value").code(0);
+    let (tool, key) = (env!("CARGO_BIN_EXE_ephemeros"), key.to_str().unwrap());
+    let prompt = format!("passphrase of {key}: ");
+    for (line, typed, code, end) in [
+        // The prompt is for the user, not for the file that takes the messages.
+        (
+            "< /dev/null 2> /dev/null",
+            "correct horse\n",
+            0,
+            "\nthe value\r\n",
+        ),
+        ("< /dev/null", "correct horse\n", 0, "\nthe value\r\n"),
+        ("< fleet.toml | cat", "correct horse\n", 0, "\nthe value"),
+        ("<&-", "correct horse\n", 0, "\nthe value\r\n"),
+        ("< /dev/null", "hunt\u{3}", 130, "\n"),
+    ] {
+        let command = format!("exec '{tool}' secrets get n1 TOKEN -i {key} {line}");
+        let steps = [(&*prompt, typed)];
+        let (ended, screen) = dialogue(&fleet, &steps, &["sh", "-c", &command]);
+        assert_eq!(ended, code, "{line}: {screen}");
+        assert!(screen.ends_with(end), "{line}: {screen}");
+        assert!(!screen.contains(typed.trim()), "{line}: {screen}");
+    }
+    fleet.replace("fleet.toml", &public, RECIPIENT);
+    let before = fleet.files();
+    let rekey = ["secrets", "rekey", "-i", key];
+    // Without a terminal it is an error, and nothing changes.
+    let run = fleet.command(&rekey).without_terminal().run().code(1);
+    run.says(&["there is no terminal to ask for it", "run it at a terminal"]);
+    assert!(before == fleet.files());
+    let command = format!("exec '{tool}' secrets rekey -i {key} < /dev/null");
+    let steps = [(&*prompt, "correct horse\n")];
+    let (code, screen) = dialogue(&fleet, &steps, &["sh", "-c", &command]);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("rekeyed 1 value in fleet.toml"), "{screen}");
+}
+
+#[test]
+fn the_next_identity_is_tried_after_three_wrong_passphrases() {
+    if lacks(&["python3", "ssh-keygen"]) {
+        return;
+    }
+    let fleet = fleet();
+    let home = fleet.home();
+    let ed25519 = by_ssh(&fleet, &home.join(".ssh/id_ed25519"), "ed25519");
+    let rsa = by_ssh(&fleet, &home.join(".ssh/id_rsa"), "rsa");
+    fleet.replace("fleet.toml", RECIPIENT, &format!("{ed25519}\", \"{rsa}"));
+    set(&fleet, "defaults", "TOKEN", "the value").code(0);
+    let wrong = ["a", "b", "c"].map(|it| format!("hunter-{it}\n"));
+    let ask = |name: &'static str, typed: &[&'static str]| {
+        let typed = typed.iter().map(|it| (name, *it));
+        typed.collect::<Vec<_>>()
+    };
+    let [a, b, c] = wrong.map(|it| &*it.leak());
+    let first = ask("/.ssh/id_ed25519: ", &[a, b, c]);
+    let get = ["secrets", "get", "n1", "TOKEN"];
+    let right = [&first[..], &ask("/.ssh/id_rsa: ", &["correct horse\n"])].concat();
+    let (code, screen) = tool(&fleet, &right, &get);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.ends_with("\nthe value\r\n"), "{screen}");
+    assert!(!screen.contains("3 times"), "{screen}");
+    let none = [&first[..], &ask("/.ssh/id_rsa: ", &[a, b, c])].concat();
+    let (code, screen) = tool(&fleet, &none, &get);
+    assert_eq!(code, 1, "{screen}");
+    for name in ["id_ed25519", "id_rsa"] {
+        let told = format!("/.ssh/{name}`, 3 times");
+        assert!(screen.contains(&told), "{screen}");
+    }
+}

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::dumps::forbid_dumps;
 use super::plugin::Plugins;
 use super::unlock::{Locked, UnlockError};
 use crate::diagnostic::Diagnostic;
@@ -108,6 +109,7 @@ pub enum IdentityError {
 /// good one of the usual places in the home directory. Those with a passphrase are opened by
 /// [`Identities::unlock_for`].
 pub fn find_identities(places: &Places) -> Result<Identities, IdentityError> {
+    forbid_dumps();
     let mut identities = Identities::default();
     if let Some(path) = places.named() {
         identities.add(path)?;

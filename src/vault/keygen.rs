@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
 
+use super::dumps::forbid_dumps;
 use crate::secrets::recipients::Recipient;
 
 /// Why no identity was made. Nothing is left behind.
@@ -29,6 +30,7 @@ pub enum KeygenError {
 /// Writes a new age identity that only its owner can read, and gives its public key. Directories that are missing are
 /// made, closed to others.
 pub fn generate_identity(path: &Path) -> Result<Recipient, KeygenError> {
+    forbid_dumps();
     let key = age::x25519::Identity::generate();
     let recipient = Recipient::X25519(key.to_public());
     let failed = |source| KeygenError::Write {

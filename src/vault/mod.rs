@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod editable;
+pub mod dumps;
 pub mod identity;
 pub mod keygen;
 pub mod memory;

@@ -17,6 +17,7 @@ use crate::fleet::manifest::Manifest;
 use crate::fleet::{variables, volume};
 use crate::secrets::value::check_name;
 use crate::ui::Ui;
+use crate::vault::dumps::forbid_dumps;
 use crate::vault::seal;
 use crate::write::{Batch, Durability};
 
@@ -58,6 +59,7 @@ pub(super) fn run(
     plugins
         .check(&recipients)
         .map_err(|error| Failure::problem(&error, Some(error.help())))?;
+    forbid_dumps();
     let value = match file {
         Some(path) => Zeroizing::new(fs::read(path).map_err(|error| {
             Failure::problem(format!("can't read {}: {error}", path.display()), None)
