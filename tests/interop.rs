@@ -158,7 +158,7 @@ fn identities_with_a_passphrase_open_in_both() {
 }
 
 /// `age -p`.
-fn encrypted(fleet: &Fleet, program: &str, key: &Path) -> PathBuf {
+pub(crate) fn encrypted(fleet: &Fleet, program: &str, key: &Path) -> PathBuf {
     let path = fleet.home().join("encrypted");
     let command = [
         "env",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::dialogue::full_dialogue;
 use crate::fleet::{Fleet, HEAD, RECIPIENT, Run, Tool};
 use crate::image::loaders;
-use crate::interop::{age_file, around, piped};
+use crate::interop::{age_file, around, encrypted, piped};
 use crate::repository::{has_program, skipped};
 use crate::secrets::{demo, fleet, ran, sealed, vault};
 
@@ -209,6 +209,17 @@ fn several_plugins_run_once_each_beside_other_keys() {
     let run = desk.get("TOKEN", &stranger.identity).code(1);
     run.says(&["no identity fits: the value is encrypted to 1 X25519, 3 demo"]);
     assert_eq!(desk.runs("demo").len(), 1);
+    // A key on a token, of a kind that age knows itself, needs no plugin to be encrypted to.
+    let tag = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
+    desk.recipients(&[tag, RECIPIENT]);
+    desk.set("X_1").code(0);
+    let file = age_file(&sealed(&desk.fleet, "fleet.toml", "X_1"));
+    assert!(file.windows(11).any(|it| it == b"-> p256tag "));
+    assert_eq!(desk.get("X_1", &demo()).code(0).stdout, "hunter2");
+    desk.recipients(&all);
+    desk.command(&["secrets", "rm", "defaults", "X_1"])
+        .run()
+        .code(0);
     // In capitals it is the same key.
     all[0] = all[0].to_uppercase().leak();
     desk.recipients(&all);
@@ -396,8 +407,13 @@ fn a_plugin_that_fails_is_run_no_second_time() {
         let identity = key.identity.to_str().unwrap();
         desk.command(&["secrets", "rekey", "-i", identity]).run()
     };
-    desk.behaves(&[("error-identity", "no token")]);
+    desk.behaves(&[("error-identity", "no token\u{1b}[2J\u{9b}")]);
     let run = rekey().code(1);
+    assert!(
+        !run.stderr.contains(['\u{1b}', '\u{9b}']),
+        "{:?}",
+        run.stderr
+    );
     run.says(&[
         "can't open 6 values: `age-plugin-demo` failed: ",
         "no token",
@@ -462,6 +478,23 @@ fn plugins_are_tried_after_passphrases_that_nobody_knows() {
         screen.contains("3 times") && screen.contains("no token"),
         "{screen}"
     );
+}
+
+#[test]
+fn an_age_file_with_a_passphrase_may_hold_the_key_of_a_plugin() {
+    let Some(desk) = Desk::new() else { return };
+    if !has_program("age") {
+        return skipped("a plugin's key with a passphrase", "there is no `age`");
+    }
+    let key = desk.key("demo", "me");
+    desk.recipients(&[&key.recipient]);
+    desk.set("TOKEN").code(0);
+    let path = encrypted(&desk.fleet, "age", &key.identity);
+    let steps = [("passphrase of ", "correct horse\n", false)];
+    let get = format!("secrets get n1 TOKEN -i {}", path.display());
+    let (code, screen) = desk.dialogue(&steps, &get);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.ends_with("\nhunter2\r\n"), "{screen}");
 }
 
 #[test]

@@ -18,6 +18,10 @@ pub enum Recipient {
     X25519(age::x25519::Recipient),
     /// `ssh-ed25519 …` or `ssh-rsa …`
     Ssh(age::ssh::Recipient),
+    /// `age1tag1…`: a key on a token. Only its identity needs a plugin.
+    Tag(Box<age::tag::Recipient>),
+    /// `age1tagpq1…`: the same, against quantum computers.
+    TagPq(Box<age::tagpq::Recipient>),
     /// `age1NAME1…`, which only the plugin `age-plugin-NAME` can encrypt to.
     Plugin(age::plugin::Recipient),
 }
@@ -126,6 +130,12 @@ fn parse_age(text: &str) -> Result<Recipient, RecipientError> {
     } else {
         text
     };
+    if let Ok(key) = text.parse() {
+        return Ok(Recipient::Tag(Box::new(key)));
+    }
+    if let Ok(key) = text.parse() {
+        return Ok(Recipient::TagPq(Box::new(key)));
+    }
     // There is no `1` behind the last one, in Bech32.
     let rest = text.get("age1".len()..).unwrap_or_default();
     let (name, _) = rest.rsplit_once('1').ok_or(RecipientError::Age)?;
@@ -162,6 +172,8 @@ impl fmt::Display for Recipient {
         match self {
             Self::X25519(key) => key.fmt(formatter),
             Self::Ssh(key) => key.fmt(formatter),
+            Self::Tag(key) => key.fmt(formatter),
+            Self::TagPq(key) => key.fmt(formatter),
             Self::Plugin(key) => key.fmt(formatter),
         }
     }
@@ -224,7 +236,7 @@ impl Recipients {
     pub fn plugins(&self) -> impl Iterator<Item = &str> {
         self.iter().filter_map(|recipient| match recipient {
             Recipient::Plugin(key) => Some(key.plugin()),
-            Recipient::X25519(_) | Recipient::Ssh(_) => None,
+            _ => None,
         })
     }
 
@@ -258,6 +270,7 @@ mod tests {
     const ED25519: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
 
+    const TAG: &str = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
     const PLUGIN: &str = "age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt";
 
     fn parse(text: &str) -> Result<String, RecipientError> {
@@ -273,6 +286,9 @@ mod tests {
         assert_eq!(parse(AGE).unwrap(), AGE);
         assert_eq!(parse(&AGE.to_uppercase()).unwrap(), AGE);
         assert_eq!(parse(PLUGIN).unwrap(), PLUGIN);
+        assert_eq!(parse(TAG).unwrap(), TAG);
+        assert_eq!(parse(&TAG.to_uppercase()).unwrap(), TAG);
+        assert_eq!(set(&[TAG, AGE]).plugins().count(), 0);
         assert_eq!(parse(&PLUGIN.to_uppercase()).unwrap(), PLUGIN);
         assert_eq!(
             parse(&format!("  {ED25519} me@desk and more ")).unwrap(),

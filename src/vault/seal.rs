@@ -70,6 +70,8 @@ pub(super) fn encrypt(
         match recipient {
             Recipient::X25519(key) => keys.push(key),
             Recipient::Ssh(key) => keys.push(key),
+            Recipient::Tag(key) => keys.push(&**key),
+            Recipient::TagPq(key) => keys.push(&**key),
             Recipient::Plugin(key) => of_plugins
                 .entry(key.plugin())
                 .or_insert_with(|| PluginRecipients::new(plugins, key.plugin()))
