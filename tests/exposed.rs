@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ephemeros::secrets::recipients::{Recipient, Recipients};
 use ephemeros::secrets::value::Secret;
+use ephemeros::vault::plugin::Plugins;
 use ephemeros::vault::seal::seal;
 use serde_json::{Value, json};
 
@@ -28,9 +29,13 @@ const ROLE: &str = "[roles.web]\nvariables = [\"X_*\", \"TOKEN\"]\nenv_file = \"
 /// A value, encrypted to these.
 pub(crate) fn value(keys: &[&str]) -> String {
     let keys = keys.iter().map(|key| key.parse::<Recipient>().unwrap());
-    seal(b"hunter2", &keys.collect::<Recipients>())
-        .unwrap()
-        .to_string()
+    seal(
+        b"hunter2",
+        &keys.collect::<Recipients>(),
+        &Plugins::default(),
+    )
+    .unwrap()
+    .to_string()
 }
 
 pub(crate) fn version(value: &str) -> &str {

@@ -910,14 +910,59 @@ fn a_url_that_ipxe_would_change_is_refused() {
         .says(&["`${`, which iPXE would fill in"]);
 }
 
-/// systemd itself, as the first process of a namespace of its own, starts a service with env files from a stick.
+const SYSTEMD: &str = "/lib/systemd/systemd";
+
+/// What `sd/stick.service` leaves in `sd/out` when systemd, as the first process of a namespace of its own, starts it.
+fn start_in_systemd(fleet: &Fleet) -> String {
+    let folder = fleet.root().join("sd");
+    let unit = fleet
+        .read("sd/stick.service")
+        .replace("%E", folder.to_str().unwrap());
+    fleet.write("sd/stick.service", unit);
+    let script = format!(
+        "mount -t tmpfs none /run; umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+         exec env -i PATH=$PATH container=test SYSTEMD_UNIT_PATH={} {} --system --unit=stick.service",
+        folder.display(),
+        SYSTEMD
+    );
+    let mut child = fleet
+        .program("unshare")
+        .args([
+            "--fork",
+            "--kill-child=KILL",
+            "--pid",
+            "--mount",
+            "--cgroup",
+            "--uts",
+            "--ipc",
+            "--mount-proc",
+        ])
+        .args(["sh", "-c", &script])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = folder.join("out");
+    for _ in 0..300 {
+        if out.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    // As process 1 it heeds no other signal.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    String::from_utf8(fs::read(&out).expect("systemd started the service")).unwrap()
+}
+
+/// systemd itself starts a service with env files from a stick.
 #[test]
 fn systemd_reads_back_what_was_set() {
     let Some(loaders) = loaders().filter(|_| has_tools(&["mtype", "unshare"])) else {
         return;
     };
-    let systemd = Path::new("/lib/systemd/systemd");
-    if !systemd.exists() || !crate::failures::can_mount("the real systemd") {
+    if !Path::new(SYSTEMD).exists() || !crate::failures::can_mount("the real systemd") {
         skipped(
             "the real systemd",
             "there is none here, or no namespace for it",
@@ -975,46 +1020,7 @@ fn systemd_reads_back_what_was_set() {
         "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nEnvironmentFile=%E/env\nEnvironmentFile=%E/ends\n\
          ExecStart=/bin/sh -c 'env -0 >%E/out.new && mv %E/out.new %E/out'\n",
     );
-    let folder = fleet.root().join("sd");
-    let unit = fleet
-        .read("sd/stick.service")
-        .replace("%E", folder.to_str().unwrap());
-    fleet.write("sd/stick.service", unit);
-    let script = format!(
-        "mount -t tmpfs none /run; umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
-         exec env -i PATH=$PATH container=test SYSTEMD_UNIT_PATH={} {} --system --unit=stick.service",
-        folder.display(),
-        systemd.display()
-    );
-    let mut child = fleet
-        .program("unshare")
-        .args([
-            "--fork",
-            "--kill-child=KILL",
-            "--pid",
-            "--mount",
-            "--cgroup",
-            "--uts",
-            "--ipc",
-            "--mount-proc",
-        ])
-        .args(["sh", "-c", &script])
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let out = folder.join("out");
-    for _ in 0..300 {
-        if out.exists() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    // As process 1 it heeds no other signal.
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let out = String::from_utf8(fs::read(&out).expect("systemd started the service")).unwrap();
+    let out = start_in_systemd(&fleet);
     let read: BTreeMap<&str, &str> = out
         .split('\0')
         .filter_map(|entry| entry.split_once('='))

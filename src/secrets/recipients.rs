@@ -180,14 +180,14 @@ impl fmt::Display for Recipient {
 }
 
 impl Recipient {
-    /// The kind of its line in the header of an age file; a plugin has kinds of its own.
+    /// The kind of its line in the header of an age file, where it has one kind alone.
     #[must_use]
     pub fn stanza(&self) -> Option<&'static str> {
         match self {
             Self::X25519(_) => Some("X25519"),
             Self::Ssh(age::ssh::Recipient::SshRsa(..)) => Some("ssh-rsa"),
             Self::Ssh(age::ssh::Recipient::SshEd25519(..)) => Some("ssh-ed25519"),
-            Self::Plugin(_) => None,
+            Self::Plugin(_) | Self::Tag(_) | Self::TagPq(_) => None,
         }
     }
 

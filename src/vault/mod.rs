@@ -2,8 +2,8 @@
 //! one where values stand in plain text, in files too, as long as somebody edits them.
 
 pub mod ask;
-pub mod editable;
 pub mod dumps;
+pub mod editable;
 pub mod identity;
 pub mod keygen;
 pub mod memory;

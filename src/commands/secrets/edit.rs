@@ -17,6 +17,7 @@ use crate::invoker::Invoker;
 use crate::progress::Progress as _;
 use crate::secrets::recipients::Recipients;
 use crate::ui::{Held, Ui};
+use crate::vault::dumps::forbid_dumps;
 use crate::vault::editable;
 use crate::vault::memory::{MemoryError, MemoryFolder};
 use crate::vault::seal::SealError;
@@ -57,6 +58,8 @@ pub(super) fn run(
     let file = document.source.name.clone();
     apply(&document.source, owner, &[])
         .map_err(|error| not_edited(error, &file, std::iter::empty(), ui))?;
+    // Where nothing stands yet no identity is read, and what is written is a secret all the same.
+    forbid_dumps();
     let standing = open_all(document, owner, identity, ui)?;
 
     let held = Held::begin();
