@@ -61,6 +61,13 @@ impl Fleet {
         fleet
     }
 
+    /// Another one in which every file is the same, with the home of its user and git's own.
+    pub(crate) fn duplicate(&self) -> Self {
+        let fleet = Self::empty();
+        copy(self.folder.path(), fleet.folder.path());
+        fleet
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("fleet")
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod boot;
+mod canaries;
 mod cases;
 mod conformance;
 mod dialogue;

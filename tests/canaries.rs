@@ -1,0 +1,474 @@
+//! No command shows or writes a secret. Canaries stand in every secret of a fleet; each command that there is runs, well
+//! and badly, and all that it prints and writes is searched for them in every encoding.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use clap::CommandFactory as _;
+use ephemeros::cli::Cli;
+use ephemeros::stick::Part;
+use regex::bytes::{RegexSet, RegexSetBuilder};
+
+use crate::fleet::{Fleet, Tool};
+use crate::image::loaders;
+use crate::repository::KNOWN_URL;
+
+/// Values that stand nowhere else: in a variable, in a file of their own, in one that somebody forgot to encrypt, in one
+/// that is set, in the environment that is imported.
+const CANARIES: [&str; 5] = [
+    "canary/one \"9c1e5b\" & 2270aa41f3?",
+    "canary two\n-----BEGIN X-----\nqzBw7kTnJ4mXv8sLd2fRy6h\n-----END X-----\n",
+    "canary_three_kR7vQ2xW9z",
+    "canary four=\u{fc}\\'$x",
+    "canary-five-hT3jN8bV1c",
+];
+
+/// A run of the tool: what the command is called, its arguments behind that, and how it ends.
+struct Case {
+    command: &'static str,
+    args: Vec<String>,
+    code: i32,
+    stdin: &'static str,
+    env: Vec<(&'static str, String)>,
+    /// What is made of the fleet before.
+    prepare: fn(&Fleet),
+    /// What it is asked to print.
+    prints: Option<&'static str>,
+}
+
+fn case(command: &'static str, args: &[&str], code: i32) -> Case {
+    Case {
+        command,
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        code,
+        stdin: "",
+        env: Vec::new(),
+        prepare: |_| {},
+        prints: None,
+    }
+}
+
+impl Case {
+    fn stdin(self, stdin: &'static str) -> Self {
+        Self { stdin, ..self }
+    }
+
+    fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, value.to_owned()));
+        self
+    }
+
+    fn with(self, prepare: fn(&Fleet)) -> Self {
+        Self { prepare, ..self }
+    }
+
+    fn prints(self, canary: &'static str) -> Self {
+        Self {
+            prints: Some(canary),
+            ..self
+        }
+    }
+
+    fn tool(&self, fleet: &Fleet, flag: Option<&str>) -> Tool {
+        let words = self.command.split(' ').map(str::to_owned);
+        let all: Vec<String> = words
+            .chain(flag.map(str::to_owned))
+            .chain(self.args.iter().cloned())
+            .collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let mut tool = fleet.command(&all).stdin(self.stdin);
+        for (name, value) in &self.env {
+            tool = tool.env(name, value);
+        }
+        tool
+    }
+}
+
+/// A fleet with a canary in each secret, its identity in the home of its user, and a stick of the first node.
+fn fleet() -> Fleet {
+    let fleet = Fleet::new().file(".gitignore", "*.img\n");
+    let made = fleet.run(&["secrets", "keygen"]).code(0);
+    let recipient = made.stdout.trim();
+    let fleet = fleet
+        .fleet(&format!(
+            "{KNOWN_URL}\n[vault]\nrecipients = [{recipient:?}]\n\n[roles.web]\nvariables = [\"TOKEN\", \"X_*\"]\n\
+             env_file = \"web_env\"\n[roles.web.files]\n\"tls/node.key\" = \"KEY\"\n[roles.k3s]\nvariables = [\"K3S_*\"]\n\
+             env_file = \"k3s_env\"\n"
+        ))
+        .node("n1", "roles = [\"web\"]\ntemplates = [\"base.bu\"]\n")
+        .node("n2", "templates = [\"base.bu\"]\n")
+        .file("id.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7R74GRQtVDWNUPY406oYXwQJUagVco5aWUWdZbbOm0 me\n");
+    for (name, canary) in [("TOKEN", CANARIES[0]), ("KEY", CANARIES[1])] {
+        fleet
+            .command(&["secrets", "set", "n1", name])
+            .stdin(canary)
+            .run()
+            .code(0);
+    }
+    fleet.renders();
+    fleet.git()
+}
+
+/// A value of the second node that nobody encrypted.
+fn forget_to_encrypt(fleet: &Fleet) {
+    fleet.write(
+        "nodes/n2.toml",
+        format!("roles = [\"web\"]\n[secrets]\nTOKEN = {:?}\n", CANARIES[2]),
+    );
+}
+
+/// The same in a file that is no TOML, in the line that the message is about.
+fn break_a_line(fleet: &Fleet) {
+    fleet.write(
+        "nodes/n2.toml",
+        format!("[secrets]\nTOKEN = \"{}\nKEY = \n", CANARIES[2]),
+    );
+}
+
+/// Values that were encrypted to others.
+fn lose_the_key(fleet: &Fleet) {
+    fs::remove_file(fleet.home().join(".config/ephemeros/identity")).unwrap();
+    fleet.run(&["secrets", "keygen"]).code(0);
+}
+
+fn change_the_recipients(fleet: &Fleet) {
+    let other = "age1tzha5pml89m07twagpf3jesrtedseakqmz7hmprhhhe4jquedgdqqm7qsh";
+    fleet.replace(
+        "fleet.toml",
+        "recipients = [",
+        &format!("recipients = [\"{other}\", "),
+    );
+}
+
+fn leak_the_value(fleet: &Fleet) {
+    let canary = serde_json::to_string(CANARIES[0]).unwrap();
+    let text = format!(
+        "variant: flatcar\nversion: 1.0.0\nstorage:\n  files:\n    - path: /etc/x\n      contents:\n        inline: {canary}\n"
+    );
+    fleet.write("templates/base.bu", text);
+}
+
+fn make_a_stick(fleet: &Fleet) {
+    let loaders = loaders().unwrap();
+    let args = [
+        "image",
+        "n1",
+        "-o",
+        "../n1.img",
+        "--ipxe",
+        loaders.to_str().unwrap(),
+    ];
+    fleet.run(&args).code(0);
+}
+
+/// All cases. Each command has one that ends well and one that does not.
+fn cases(fleet: &Fleet) -> Vec<Case> {
+    let identity = "../home/.config/ephemeros/identity";
+    let script = "#!/bin/sh\nenv > \"$HOME/seen\"; tr '\\0' '\\n' < /proc/$PPID/cmdline >> \"$HOME/seen\"; echo \"$@\" >> \"$HOME/seen\"\n";
+    let canary = CANARIES[2];
+    let scripts = [
+        (
+            "editor",
+            format!("{script}sed -i 's/^TOKEN = .*/TOKEN = \"another value\"/' \"$1\"\n"),
+        ),
+        (
+            "breaker",
+            format!(
+                "{script}printf 'TOKEN = \"{canary}\\nX_A = 5\\nbad-name = \"{canary}\"\\n' > \"$1\"\n"
+            ),
+        ),
+        ("failer", format!("{script}cp \"$1\" \"$1.swp\"; exit 3\n")),
+    ];
+    for (name, script) in &scripts {
+        let path = fleet.home().join(name);
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let editor = |name: &str| format!("\"$HOME/{name}\"");
+    let mut cases = vec![
+        case("plan", &[], 0),
+        case("plan", &[], 1).with(forget_to_encrypt),
+        case("plan", &[], 1).with(break_a_line),
+        case("render", &[], 0),
+        case("render", &[], 1).with(forget_to_encrypt),
+        case("render", &["--check"], 1)
+            .with(leak_the_value)
+            .with(break_a_line),
+        case("show", &["n1"], 0),
+        case("show", &["n1", "--stage", "ignition"], 0),
+        case("show", &["n1", "--stage", "butane"], 0),
+        case("show", &["n2"], 1).with(forget_to_encrypt),
+        case("check", &[], 0),
+        case("check", &["--identity", identity], 0),
+        case("check", &["--identity", identity], 1).with(leak_the_value),
+        case("check", &[], 1).with(forget_to_encrypt),
+        case("check", &[], 1).with(break_a_line),
+        case("secrets keygen", &["-o", "other-identity"], 0),
+        case("secrets keygen", &[], 1),
+        case("secrets set", &["n1", "X_NEW"], 0).stdin(CANARIES[3]),
+        case(
+            "secrets set",
+            &["n1", "TOKEN", "--expires", "2999-01-01"],
+            0,
+        )
+        .stdin(CANARIES[3]),
+        case("secrets set", &["n3", "X_NEW"], 1).stdin(CANARIES[3]),
+        case("secrets set", &["n1", "bad-name"], 1).stdin(CANARIES[3]),
+        case("secrets set", &["n1", "X_NUL"], 1).stdin("canary four=\u{fc}\\'$x\0"),
+        case("secrets set", &["n2", "TOKEN"], 1)
+            .stdin(CANARIES[3])
+            .with(break_a_line),
+        case("secrets get", &["n1", "TOKEN"], 0).prints(CANARIES[0]),
+        case("secrets get", &["n1", "TOKEN"], 1).with(lose_the_key),
+        case("secrets get", &["n1", "TOKNE"], 1),
+        case("secrets rm", &["n1", "TOKEN"], 0),
+        case("secrets rm", &["n1", "TOKNE"], 1),
+        case("secrets list", &[], 0),
+        case("secrets list", &["--age"], 0),
+        case("secrets list", &[], 1).with(forget_to_encrypt),
+        case("secrets rekey", &[], 0).with(change_the_recipients),
+        case("secrets rekey", &["--dry-run"], 0).with(change_the_recipients),
+        case("secrets rekey", &[], 1).with(|fleet| {
+            change_the_recipients(fleet);
+            lose_the_key(fleet);
+        }),
+        case("secrets exposed", &["--node", "n1"], 0),
+        case("secrets exposed", &["--node", "n2"], 0).with(forget_to_encrypt),
+        case("secrets exposed", &["--node", "n3"], 1),
+        case("secrets edit", &["n1"], 0).env("EDITOR", &editor("editor")),
+        case("secrets edit", &["n1"], 1).env("EDITOR", &editor("breaker")),
+        case("secrets edit", &["n1"], 1).env("EDITOR", &editor("failer")),
+        case("secrets edit", &["n1"], 1)
+            .env("EDITOR", &editor("editor"))
+            .with(lose_the_key),
+        // case("import env", &["new"], 0).env("K3S_TOKEN", CANARIES[4]).env("SSH_KEY_PATH", "id.pub"),
+        // case("import env", &["n1"], 1).env("K3S_TOKEN", CANARIES[4]),
+        // case("import env", &["new"], 1).env("K3S_TOKEN", CANARIES[4]).env("SSH_KEY_PATH", identity),
+        case("import clc", &["old.yml"], 0).with(|fleet| fleet.write("old.yml", "{}\n")),
+        case("import clc", &["old.yml"], 1).with(|fleet| fleet.write("old.yml", "a: [\n")),
+        case("transpile", &["templates/base.bu"], 0),
+        case("transpile", &["nodes/n1.toml"], 1),
+        case("validate", &["ignition/n1.ign"], 0),
+        case("validate", &["nodes/n1.toml"], 1),
+        case("merge", &["ignition/n1.ign", "ignition/n2.ign"], 0),
+        case("merge", &["ignition/n1.ign", "nodes/n1.toml"], 1),
+    ];
+    match loaders() {
+        Some(loaders) => {
+            let image = ["n1", "-o", "n1.img", "--ipxe", loaders.to_str().unwrap()];
+            cases.extend([
+                case("image", &image, 0),
+                case("image", &image, 1).with(lose_the_key),
+                case("image", &image, 1).with(leak_the_value),
+                case("image", &image, 1).with(forget_to_encrypt),
+                case("inspect", &["../n1.img"], 0).with(make_a_stick),
+                case("inspect", &["../n1.img"], 1).with(|fleet| {
+                    make_a_stick(fleet);
+                    let file = fleet.root().with_file_name("n1.img");
+                    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+                    file.set_len(64 << 20).unwrap();
+                }),
+            ]);
+        }
+        // What is left out is said by `loaders`.
+        None => cases.extend(["image", "inspect"].into_iter().flat_map(|command| {
+            [
+                case(command, &["--help"], 0),
+                case(command, &["--none"], 64),
+            ]
+        })),
+    }
+    cases
+}
+
+/// Every form of a value that the issue of a leak could take.
+fn encodings(canary: &str) -> Vec<Vec<u8>> {
+    let bytes = canary.as_bytes();
+    let each = |form: fn(u8) -> String| {
+        bytes
+            .iter()
+            .map(|&byte| form(byte))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    let json = serde_json::to_string(canary).unwrap();
+    let mut forms = vec![
+        canary.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        format!("{canary:?}").trim_matches('"').to_owned(),
+        format!("{bytes:?}").trim_matches(['[', ']']).to_owned(),
+        each(|byte| format!("{byte:02x}")),
+        each(|byte| format!("{byte:02X}")),
+        each(|byte| format!("%{byte:02X}")),
+    ];
+    for unreserved in ["-._~", "-._~!*'()", "-._~/", "*-._"] {
+        let encoded = |byte: &u8| match byte {
+            _ if byte.is_ascii_alphanumeric() || unreserved.as_bytes().contains(byte) => {
+                char::from(*byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        };
+        let form: Vec<String> = bytes.iter().map(encoded).collect();
+        forms.push(form.concat());
+        forms.push(form.concat().replace("%20", "+"));
+    }
+    for before in 0..3_usize {
+        for engine in [&STANDARD, &URL_SAFE] {
+            let text = engine.encode([&[0; 3][..before], bytes].concat());
+            // The digits at both ends hold bits of what stands beside the value.
+            let from = before * 8_usize.div_ceil(6);
+            let until = (before + bytes.len()) * 8 / 6;
+            forms.push(text[from..until].to_owned());
+        }
+    }
+    // Of a value with several lines, a line is a leak.
+    forms.extend(canary.lines().map(str::to_owned));
+    forms.retain(|form| form.len() >= 8 && !form.starts_with("-----"));
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// Finds every form of some values.
+struct Search(RegexSet);
+
+impl Search {
+    fn new(canaries: &[&str]) -> Self {
+        let forms = canaries.iter().flat_map(|canary| encodings(canary));
+        let literal = |form: Vec<u8>| -> String {
+            let bytes = form.iter().map(|byte| format!("\\x{byte:02x}"));
+            bytes.collect::<Vec<_>>().concat()
+        };
+        let set = RegexSetBuilder::new(forms.map(literal))
+            .unicode(false)
+            .build();
+        Self(set.unwrap())
+    }
+
+    /// What a text holds of them.
+    fn found(&self, text: &[u8]) -> Vec<&str> {
+        let found = self.0.matches(text).into_iter();
+        found
+            .map(|index| self.0.patterns()[index].as_str())
+            .collect()
+    }
+}
+
+/// All files around the fleet, with what git keeps; of a stick all but the volume that is made for secrets.
+fn written(fleet: &Fleet) -> BTreeMap<PathBuf, Vec<u8>> {
+    let above = fleet.root().parent().unwrap().to_owned();
+    let mut files = BTreeMap::new();
+    let mut folders = vec![above, PathBuf::from("/dev/shm")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file()
+                && !path.ends_with(".config/ephemeros/identity")
+                && !path.ends_with("other-identity")
+            {
+                let mut bytes = fs::read(&path).unwrap_or_default();
+                if path.extension().is_some_and(|it| it == "img") {
+                    let (start, length) = Part::Secrets.place();
+                    let [start, end] =
+                        [start, start + length].map(|it| usize::try_from(it).unwrap());
+                    if bytes.len() >= end {
+                        bytes[start..end].fill(0);
+                    }
+                }
+                files.insert(path, bytes);
+            }
+        }
+    }
+    files
+}
+
+fn leaves(command: &clap::Command, name: &str, all: &mut BTreeSet<String>) {
+    let mut inner = command
+        .get_subcommands()
+        .filter(|it| it.get_name() != "help")
+        .peekable();
+    if inner.peek().is_none() {
+        all.insert(name.trim().to_owned());
+    }
+    for command in inner {
+        leaves(command, &format!("{name} {}", command.get_name()), all);
+    }
+}
+
+#[test]
+fn no_command_shows_or_writes_a_secret() {
+    let whole = fleet();
+    let all_cases = cases(&whole);
+    let mut commands = BTreeSet::new();
+    leaves(&Cli::command(), "", &mut commands);
+    for ends_well in [true, false] {
+        let tried = all_cases.iter().filter(|it| (it.code == 0) == ends_well);
+        let tried: BTreeSet<String> = tried.map(|it| it.command.to_owned()).collect();
+        assert_eq!(
+            tried, commands,
+            "every command has a case that ends well, and one that does not"
+        );
+    }
+    let key = fs::read_to_string(whole.home().join(".config/ephemeros/identity")).unwrap();
+    let key = key.lines().find(|line| line.starts_with("AGE-")).unwrap();
+    let search = Search::new(&CANARIES.into_iter().chain([key]).collect::<Vec<_>>());
+    for case in &all_cases {
+        for flag in [None, Some("--json"), Some("--verbose")] {
+            let fleet = whole.duplicate();
+            (case.prepare)(&fleet);
+            let forgotten = written(&fleet);
+            let run = case.tool(&fleet, flag).run();
+            let what = format!(
+                "{} {:?} {flag:?}\n{}{}",
+                case.command, case.args, run.stdout, run.stderr
+            );
+            assert_eq!(run.code, Some(case.code), "{what}");
+            let mut said = run.stdout.clone();
+            if let Some(canary) = case.prints {
+                assert!(said.contains(canary), "{what}");
+                said = said.replace(canary, "");
+            }
+            for (place, text) in [
+                ("stdout", said.as_bytes()),
+                ("stderr", run.stderr.as_bytes()),
+            ] {
+                assert_eq!(search.found(text), [""; 0], "on {place} of {what}");
+            }
+            for (path, bytes) in written(&fleet) {
+                // What was there before was put there by this test.
+                if forgotten.get(&path) != Some(&bytes) {
+                    assert_eq!(
+                        search.found(&bytes),
+                        [""; 0],
+                        "{} by {what}",
+                        path.display()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_canary_is_seen_in_every_encoding() {
+    for canary in CANARIES {
+        let search = Search::new(&[canary]);
+        for (number, form) in encodings(canary).into_iter().enumerate() {
+            let text = [b"before\n", form.as_slice(), b"\nafter"].concat();
+            assert!(!search.found(&text).is_empty(), "{number} of {canary:?}");
+        }
+        for before in ["", "a", "ab"] {
+            let text = STANDARD.encode(format!("{before}{canary}zz"));
+            assert!(
+                !search.found(text.as_bytes()).is_empty(),
+                "{before}{canary:?}"
+            );
+        }
+        assert_eq!(search.found(b"nothing to see"), [""; 0]);
+    }
+}
