@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::dialogue::full_dialogue;
 use crate::failures::can_mount;
 use crate::fleet::{Fleet, RECIPIENT, Run};
 use crate::repository::{has_program, is_root, skipped};
@@ -587,34 +588,6 @@ fn under_sudo_no_editor_runs() {
     assert!(!desk.fleet.root().join("ran").exists());
 }
 
-/// Runs the tool on a terminal, and types each text when the one before it is on the screen.
-const TERMINAL: &str = r"
-import json, os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
-screen, seen = b'', 0
-def read():
-    global screen
-    try:
-        piece = os.read(fd, 4096)
-    except OSError:
-        piece = b''
-    screen += piece
-    return piece
-for wanted, typed in json.loads(sys.argv[1]):
-    while wanted.encode() not in screen[seen:] and read():
-        pass
-    seen = len(screen)
-    os.write(fd, typed.encode())
-while read():
-    pass
-_, status = os.waitpid(pid, 0)
-print(os.waitstatus_to_exitcode(status))
-sys.stdout.flush()
-sys.stdout.buffer.write(screen)
-";
-
 #[test]
 fn at_a_terminal_mistakes_can_be_edited_again() {
     if !has_program("python3") {
@@ -627,41 +600,36 @@ fn at_a_terminal_mistakes_can_be_edited_again() {
         "if grep -q wrong \"$1\"; then sed -i -e '/wrong/d' -e s/canary-1/x/ \"$1\"; else echo 'wrong canary' >> \"$1\"; fi",
     );
     let before = desk.fleet.files();
-    let talk = |steps: &[(&str, &str)]| {
-        let steps = serde_json::to_string(steps).unwrap();
-        let mut python = desk.fleet.program("python3");
-        python.args(["-c", TERMINAL, &steps, env!("CARGO_BIN_EXE_ephemeros")]);
-        python
-            .args(Desk::args("n1"))
-            .env("EDITOR", &editor)
-            .env("XDG_RUNTIME_DIR", desk.runtime.path());
-        let output = python.stderr(Stdio::inherit()).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(!text.contains(CANARY), "{text}");
+    let editor = format!("EDITOR={editor}");
+    let runtime = format!("XDG_RUNTIME_DIR={}", desk.runtime.path().display());
+    let tool = ["env", &editor, &runtime, env!("CARGO_BIN_EXE_ephemeros")];
+    let talk = |typed: &str| {
+        let steps = [("edit again? [Y/n] ", typed, true)];
+        let args = Desk::args("n1");
+        let args = args.iter().map(String::as_str);
+        let command: Vec<&str> = tool.into_iter().chain(args).collect();
+        let (code, screen) = full_dialogue(&desk.fleet, &steps, &command);
+        assert!(!screen.contains(CANARY), "{screen}");
         assert_eq!(desk.left(), Vec::<PathBuf>::new());
-        text
+        (code, screen)
     };
     for (typed, code, says) in [
-        ("n\n", "1\r\n", "nothing was written"),
-        ("\u{3}", "130", ""),
-        ("\u{4}", "1", "nothing was written"),
+        ("n\n", 1, "nothing was written"),
+        ("\u{3}", 130, ""),
+        ("\u{4}", 1, "nothing was written"),
     ] {
-        let told = talk(&[("edit again? [Y/n] ", typed)]);
-        assert!(
-            told.starts_with(code.trim()) && told.contains(says),
-            "{typed:?}\n{told}"
-        );
+        let (ended, told) = talk(typed);
+        assert_eq!(ended, code, "{typed:?}\n{told}");
+        assert!(told.contains(says), "{typed:?}\n{told}");
         assert!(
             told.contains("line 11, column 7 of the text: this is not TOML"),
             "{told}"
         );
         assert!(before == desk.fleet.files());
     }
-    let told = talk(&[("edit again? [Y/n] ", "\n")]);
-    assert!(
-        told.starts_with("0\n") && told.contains("set TOKEN in nodes/n1.toml"),
-        "{told}"
-    );
+    let (code, told) = talk("\n");
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("set TOKEN in nodes/n1.toml"), "{told}");
     assert_eq!(get(&desk.fleet, "n1", "TOKEN"), b"x");
 }
 
