@@ -1,8 +1,9 @@
 //! A drive in memory, which holds only what was written to it, and a part of a drive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -14,6 +15,8 @@ pub struct Disk {
     size: u64,
     at: u64,
     pages: BTreeMap<u64, Zeroizing<Box<[u8]>>>,
+    /// The pages that something was written to, zeros too.
+    written: BTreeSet<u64>,
 }
 
 impl Disk {
@@ -24,6 +27,7 @@ impl Disk {
             size,
             at: 0,
             pages: BTreeMap::new(),
+            written: BTreeSet::new(),
         }
     }
 
@@ -38,6 +42,33 @@ impl Disk {
         let pages = self.pages.iter();
         let pages = pages.filter(|(_, page)| page.iter().any(|byte| *byte != 0));
         pages.map(|(number, page)| (number * PAGE as u64, &page[..]))
+    }
+
+    /// The parts of `whole` that a drive must hold as they are here: what was written, if only zeros, and all of `full`.
+    /// In ascending order, apart from each other.
+    pub(super) fn laid_out(&self, whole: Range<u64>, full: Range<u64>) -> Vec<Range<u64>> {
+        let page = PAGE as u64;
+        let written = self
+            .written
+            .iter()
+            .map(|number| number * page..(number + 1) * page);
+        let mut parts: Vec<Range<u64>> = written.chain([full]).collect();
+        parts.sort_by_key(|part| part.start);
+        let mut laid_out: Vec<Range<u64>> = Vec::new();
+        for part in parts {
+            let part = part.start.max(whole.start)..part.end.min(whole.end);
+            match laid_out.last_mut() {
+                _ if part.is_empty() => {}
+                Some(last) if last.end >= part.start => last.end = last.end.max(part.end),
+                _ => laid_out.push(part),
+            }
+        }
+        laid_out
+    }
+
+    /// Makes it larger; what is there stays where it is.
+    pub(super) fn grow(&mut self, size: u64) {
+        self.size = self.size.max(size);
     }
 
     /// The page that holds the current place, where in it that is, and how much of `wanted` it has.
@@ -65,6 +96,7 @@ impl Write for Disk {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
         let (page, inside, length) = self.here(from.len());
         let from = &from[..length];
+        self.written.insert(page);
         if self.pages.contains_key(&page) || from.iter().any(|byte| *byte != 0) {
             let page = self.pages.entry(page);
             let page = page.or_insert_with(|| Zeroizing::new(vec![0; PAGE].into_boxed_slice()));

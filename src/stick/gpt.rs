@@ -11,12 +11,14 @@ use gpt::{DiskDevice, GptConfig};
 use uuid::Uuid;
 
 use super::disk::Window;
-use super::layout::{Part, SECTOR, SIZE, derived};
+use super::layout::{Part, SECTOR, derived};
 
-/// Writes a protective MBR and both copies of the table. `node` is the GUID of the node's secrets volume.
+/// Writes a protective MBR and both copies of the table, the second at the drive's end. `node` is the GUID of the node's
+/// secrets volume.
 pub(super) fn write<D: DiskDevice>(disk: &mut D, node: Uuid) -> io::Result<()> {
-    let sectors = u32::try_from(SIZE / SECTOR).map_err(io::Error::other)?;
-    ProtectiveMBR::with_lb_size(sectors - 1)
+    let sectors = disk.seek(SeekFrom::End(0))? / SECTOR;
+    // A drive that is larger than the MBR can tell has as many as it can.
+    ProtectiveMBR::with_lb_size(u32::try_from(sectors - 1).unwrap_or(u32::MAX))
         .overwrite_lba0(disk)
         .map_err(io::Error::other)?;
     let config = GptConfig::new()

@@ -104,6 +104,11 @@ impl Label {
     }
 }
 
+/// The line that names the stick, the only one that differs between two sticks of the same inputs. It has a fixed length.
+pub(super) fn id_line(stick: Uuid) -> String {
+    format!("\nstick = \"{stick}\"\n")
+}
+
 /// Whether a terminal would obey some of it.
 fn holds_control(value: &toml::Value) -> bool {
     match value {
@@ -134,7 +139,7 @@ mod tests {
         let text = label.write().unwrap();
         assert_eq!(Label::read(&text).as_ref(), Ok(&label));
         // `flash` replaces it in place.
-        assert!(text.contains("\nstick = \"00000000-0000-0000-0000-000000000000\"\n"));
+        assert!(text.contains(&id_line(Uuid::nil())));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Where the parts of a stick stand. All of them begin and end on whole MiB, and only the backup GPT depends on
 //! how large the drive is.
 
+use std::ops::Range;
+
 use uuid::Uuid;
 
 /// One MiB, in bytes.
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 
 /// The drive's size, in bytes, and the smallest one that takes a stick.
 pub const SIZE: u64 = 128 * MIB;
@@ -47,6 +49,13 @@ impl Part {
             Self::Secrets => (67, 127),
         };
         (start * MIB, (end - start) * MIB)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn range(self) -> Range<u64> {
+        let (start, length) = self.place();
+        start..start + length
     }
 
     /// Its GUID on a node's stick. `node` is that of the node's secrets volume, which templates see as

@@ -1,0 +1,232 @@
+//! Stamping a stick onto a drive, in an order in which no fault leaves a mixture that boots: first the old stick is made
+//! one that can't boot, then everything is written and read back, and what makes the new one boot comes last.
+
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::disk::Disk;
+use super::layout::{MIB, Part, SECTOR};
+use crate::progress::{Progress, Stopped};
+
+/// What is compared and written anew as a whole, in bytes.
+const PAGE: u64 = 4096;
+
+/// What is written and read at once, at most, in bytes.
+const BLOCK: u64 = 4 * MIB;
+
+/// A drive that holds to an order.
+pub trait Drive {
+    /// Its size in bytes.
+    fn size(&self) -> u64;
+
+    /// Reads what it holds, past every cache of this machine.
+    fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()>;
+
+    /// Writes all of it, whole sectors, or fails.
+    fn write(&mut self, at: u64, from: &[u8]) -> io::Result<()>;
+
+    /// Comes back when everything that was written is where it stays.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of the stick, and zeros over old signatures at both ends of the drive.
+    All,
+    /// What is not there yet.
+    Changes,
+}
+
+/// Why a drive was not stamped, or not to the end. Unless nothing was written yet, it does not boot.
+#[derive(Debug, thiserror::Error)]
+pub enum StampError {
+    /// The stick was laid out for another one.
+    #[error("the stick was made for a drive of {0} bytes, and this one has {1}")]
+    Size(u64, u64),
+    /// The drive failed.
+    #[error("the drive can't {action} at byte {at}: {cause}")]
+    Drive {
+        /// What it was asked to do.
+        action: &'static str,
+        /// Where.
+        at: u64,
+        /// What it says.
+        cause: io::Error,
+    },
+    /// The drive holds other bytes than were written.
+    #[error("the drive does not hold what was written to it, at byte {0}")]
+    Differs(u64),
+    /// The user stopped it.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Writes a stick that was laid out for a drive of this size. Gives how many bytes were written.
+///
+/// # Errors
+/// The drive is of another size, or fails, or lies; or the user stopped it.
+pub fn stamp(
+    stick: &mut Disk,
+    drive: &mut dyn Drive,
+    extent: Extent,
+    progress: &dyn Progress,
+) -> Result<u64, StampError> {
+    let size = stick.size();
+    if drive.size() != size {
+        return Err(StampError::Size(size, drive.size()));
+    }
+    let mut stamp = Stamp {
+        stick,
+        drive,
+        progress,
+        written: 0,
+    };
+    let mut body = stamp.stick.laid_out(MIB..size - MIB, Part::Secrets.range());
+    // What makes it boot, in the order in which it is written: the backup table, the table, the boot code.
+    let ends = [size - MIB..size, SECTOR..MIB, 0..SECTOR];
+    if extent == Extent::Changes {
+        body = stamp.changed(&body)?;
+        if body.is_empty() && stamp.changed(&ends)?.is_empty() {
+            return Ok(0);
+        }
+    }
+    let steps = body.iter().chain(&ends).map(length).sum::<u64>();
+    progress.start("writing", usize::try_from(steps).unwrap_or(usize::MAX));
+    stamp.disable(extent)?;
+    stamp.write(&body)?;
+    stamp.read_back(&body)?;
+    stamp.write(&ends)?;
+    stamp.read_back(&ends)?;
+    Ok(stamp.written)
+}
+
+struct Stamp<'a> {
+    stick: &'a mut Disk,
+    drive: &'a mut dyn Drive,
+    progress: &'a dyn Progress,
+    written: u64,
+}
+
+fn length(part: &Range<u64>) -> u64 {
+    part.end - part.start
+}
+
+/// Room for a part. It may hold secrets.
+fn zeros(part: &Range<u64>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(vec![0; usize::try_from(length(part)).unwrap_or(0)])
+}
+
+fn failed(action: &'static str, at: u64) -> impl FnOnce(io::Error) -> StampError {
+    move |cause| StampError::Drive { action, at, cause }
+}
+
+impl Stamp<'_> {
+    /// Whatever boots from the drive, does not any more.
+    fn disable(&mut self, extent: Extent) -> Result<(), StampError> {
+        let size = self.drive.size();
+        let parts = match extent {
+            Extent::All => [0..MIB, size - MIB..size],
+            Extent::Changes => [0..2 * SECTOR, size - SECTOR..size],
+        };
+        for part in parts {
+            self.drive
+                .write(part.start, &zeros(&part))
+                .map_err(failed("write", part.start))?;
+        }
+        self.drive.flush().map_err(failed("flush", 0))
+    }
+
+    fn write(&mut self, parts: &[Range<u64>]) -> Result<(), StampError> {
+        for block in parts.iter().flat_map(blocks) {
+            if self.progress.stopped() {
+                return Err(Stopped.into());
+            }
+            let bytes = self.wanted(&block)?;
+            self.drive
+                .write(block.start, &bytes)
+                .map_err(failed("write", block.start))?;
+            self.written += length(&block);
+            self.progress.advance(bytes.len());
+        }
+        self.drive.flush().map_err(failed("flush", 0))
+    }
+
+    fn read_back(&mut self, parts: &[Range<u64>]) -> Result<(), StampError> {
+        for block in parts.iter().flat_map(blocks) {
+            if self.progress.stopped() {
+                return Err(Stopped.into());
+            }
+            if let Some(at) = self.difference(&block)? {
+                return Err(StampError::Differs(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// The parts that the drive does not hold yet.
+    fn changed(&mut self, parts: &[Range<u64>]) -> Result<Vec<Range<u64>>, StampError> {
+        let mut changed = Vec::new();
+        for block in parts.iter().flat_map(blocks) {
+            if self.progress.stopped() {
+                return Err(Stopped.into());
+            }
+            let wanted = self.wanted(&block)?;
+            let there = self.there(&block)?;
+            let is_changed = |piece: &Range<u64>| {
+                let inside = |at: u64| usize::try_from(at - block.start).unwrap_or(0);
+                let piece = inside(piece.start)..inside(piece.end);
+                wanted[piece.clone()] != there[piece]
+            };
+            changed.extend(pieces(&block, PAGE).into_iter().filter(is_changed));
+        }
+        Ok(changed)
+    }
+
+    /// Where the drive's bytes begin to be others.
+    fn difference(&mut self, block: &Range<u64>) -> Result<Option<u64>, StampError> {
+        let wanted = self.wanted(block)?;
+        let there = self.there(block)?;
+        let at = wanted.iter().zip(there.iter()).position(|(a, b)| a != b);
+        Ok(at.map(|at| block.start + at as u64))
+    }
+
+    fn there(&mut self, block: &Range<u64>) -> Result<Zeroizing<Vec<u8>>, StampError> {
+        let mut bytes = zeros(block);
+        self.drive
+            .read(block.start, &mut bytes)
+            .map_err(failed("read", block.start))?;
+        Ok(bytes)
+    }
+
+    fn wanted(&mut self, block: &Range<u64>) -> Result<Zeroizing<Vec<u8>>, StampError> {
+        let mut bytes = zeros(block);
+        self.stick
+            .seek(SeekFrom::Start(block.start))
+            .and_then(|_| self.stick.read_exact(&mut bytes))
+            .map_err(failed("be laid out", block.start))?;
+        Ok(bytes)
+    }
+}
+
+/// A part in blocks that a drive takes at once.
+fn blocks(part: &Range<u64>) -> Vec<Range<u64>> {
+    pieces(part, BLOCK)
+}
+
+/// A part cut at multiples of a length.
+fn pieces(part: &Range<u64>, length: u64) -> Vec<Range<u64>> {
+    let mut pieces = Vec::new();
+    let mut start = part.start;
+    while start < part.end {
+        let end = ((start / length + 1) * length).min(part.end);
+        pieces.push(start..end);
+        start = end;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::progress::Silent;
+use crate::stick::clock::Clock;
+use crate::stick::contents::Contents;
+use crate::stick::{SIZE, fit, gpt, image, inspect};
+
+/// A drive in memory. What was written since the last flush may be lost, in any order.
+#[derive(Clone, Default)]
+struct Fake {
+    size: u64,
+    sectors: BTreeMap<u64, Vec<u8>>,
+    /// What was written since the last flush: the sector, and what was in it.
+    unflushed: Vec<(u64, Option<Vec<u8>>)>,
+    /// After so many operations it fails.
+    fails_after: Option<usize>,
+    operations: usize,
+    /// Writes half of what it is told to at the failing operation.
+    tears: bool,
+    /// Says that it wrote, and did not.
+    lies_at: Option<u64>,
+}
+
+impl Fake {
+    fn of(size: u64) -> Self {
+        Self {
+            size,
+            ..Self::default()
+        }
+    }
+
+    /// A drive that was in use before.
+    fn used(size: u64) -> Self {
+        let mut drive = Self::of(size);
+        for sector in (0..size / SECTOR).step_by(3) {
+            drive.sectors.insert(sector, vec![0xa5; 512]);
+        }
+        drive
+    }
+
+    fn sector(&self, number: u64) -> Vec<u8> {
+        self.sectors
+            .get(&number)
+            .cloned()
+            .unwrap_or_else(|| vec![0; 512])
+    }
+
+    fn operate(&mut self) -> io::Result<()> {
+        self.operations += 1;
+        match self.fails_after {
+            Some(after) if self.operations > after => Err(io::Error::other("it is gone")),
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&mut self, at: u64, from: &[u8]) {
+        for (number, bytes) in (at / SECTOR..).zip(from.chunks(512)) {
+            let old = self.sectors.get(&number).cloned();
+            self.unflushed.push((number, old));
+            if self.lies_at == Some(number) {
+                continue;
+            }
+            if bytes.iter().all(|byte| *byte == 0) {
+                self.sectors.remove(&number);
+            } else {
+                self.sectors.insert(number, bytes.to_vec());
+            }
+        }
+    }
+
+    /// The power goes: of what was not flushed, only some stays, whichever.
+    fn lose_power(&mut self, seed: u64) {
+        let mut random = seed;
+        for (number, old) in std::mem::take(&mut self.unflushed).into_iter().rev() {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            match old {
+                _ if random >> 63 == 1 => {}
+                Some(old) => drop(self.sectors.insert(number, old)),
+                None => drop(self.sectors.remove(&number)),
+            }
+        }
+    }
+
+    fn disk(&self) -> Disk {
+        let mut disk = Disk::new(self.size);
+        for (number, bytes) in &self.sectors {
+            disk.seek(SeekFrom::Start(number * SECTOR)).unwrap();
+            disk.write_all(bytes).unwrap();
+        }
+        disk
+    }
+}
+
+impl Drive for Fake {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()> {
+        self.operate()?;
+        for (number, bytes) in (at / SECTOR..).zip(into.chunks_mut(512)) {
+            let sector = self.sector(number);
+            bytes.copy_from_slice(&sector[..bytes.len()]);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, at: u64, from: &[u8]) -> io::Result<()> {
+        assert!(at.is_multiple_of(SECTOR) && from.len().is_multiple_of(512));
+        assert!(at + from.len() as u64 <= self.size);
+        if let Err(error) = self.operate() {
+            if self.tears {
+                let half = from.len() / 1024 * 512;
+                self.put(at, &from[..half]);
+            }
+            return Err(error);
+        }
+        self.put(at, from);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.operate()?;
+        self.unflushed.clear();
+        Ok(())
+    }
+}
+
+/// A stick with a file of each kind in which `mark` stands.
+fn stick(mark: &str, size: u64) -> Disk {
+    let fleet = Uuid::from_u128(7);
+    let mut label = crate::stick::label::Label::new("n1", "f", fleet, "https://h/n1.ign");
+    let loader = mark.repeat(50_000).into_bytes();
+    label.files = BTreeMap::from([("a".to_owned(), crate::stick::label::digest(&loader))]);
+    label.secret_files = BTreeMap::from([("env".to_owned(), mark.len() as u64)]);
+    let contents = Contents {
+        volume: Uuid::new_v5(&fleet, b"n1"),
+        efi: BTreeMap::from([
+            ("a".to_owned(), loader),
+            (
+                "ephemeros.toml".to_owned(),
+                label.write().unwrap().into_bytes(),
+            ),
+        ]),
+        secrets: BTreeMap::from([("env".to_owned(), mark.as_bytes().to_vec().into())]),
+    };
+    let mut disk = image(&contents, Clock::START).unwrap();
+    fit(&mut disk, size, Uuid::from_u128(9)).unwrap();
+    disk
+}
+
+/// What a machine makes of a drive.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone)]
+enum Boots {
+    /// Not at all.
+    Nothing,
+    /// The whole stick with this mark.
+    Stick(String),
+    /// Something, and not a whole stick.
+    Mixture(Vec<String>),
+}
+
+fn boots(drive: &Fake) -> Boots {
+    let mut disk = drive.disk();
+    // Firmware takes either copy of the table. A BIOS runs the code in the first sector, which needs no table: it finds
+    // what there is at its fixed places.
+    if gpt::read(&mut disk).is_none() {
+        if drive.sector(0).iter().all(|byte| *byte == 0) {
+            return Boots::Nothing;
+        }
+        gpt::write(&mut disk, Uuid::new_v5(&Uuid::from_u128(7), b"n1")).unwrap();
+    }
+    let found = match inspect(&mut disk) {
+        Ok(found) => found,
+        Err(error) => return Boots::Mixture(vec![error.to_string()]),
+    };
+    let faults: Vec<String> = found
+        .faults
+        .into_iter()
+        .filter(|fault| !fault.contains("partition table"))
+        .collect();
+    if !faults.is_empty() {
+        return Boots::Mixture(faults);
+    }
+    let place = Part::Secrets.range();
+    let secrets = drive
+        .sectors
+        .range(place.start / SECTOR..place.end / SECTOR);
+    let holds = |mark: &str| {
+        let mut secrets = secrets.clone();
+        secrets.any(|(_, bytes)| bytes.windows(4).any(|it| it == mark.as_bytes()))
+    };
+    let mut marks: Vec<&str> = ["old!", "new!"]
+        .into_iter()
+        .filter(|mark| holds(mark))
+        .collect();
+    match (marks.pop(), marks.pop()) {
+        (Some(mark), None) => Boots::Stick(mark.to_owned()),
+        marks => Boots::Mixture(vec![format!("secrets of {marks:?}")]),
+    }
+}
+
+fn stamped(drive: &mut Fake, mark: &str, extent: Extent) -> Result<u64, StampError> {
+    stamp(&mut stick(mark, drive.size), drive, extent, &Silent)
+}
+
+#[test]
+fn a_drive_holds_the_stick_and_nothing_of_what_was_at_its_ends_and_among_the_secrets() {
+    for size in [SIZE, SIZE + 7 * SECTOR, 3 * SIZE] {
+        let mut drive = Fake::used(size);
+        stamped(&mut drive, "new!", Extent::All).unwrap();
+        assert_eq!(boots(&drive), Boots::Stick("new!".to_owned()));
+        let mut disk = drive.disk();
+        assert_eq!(inspect(&mut disk).unwrap().faults, Vec::<String>::new());
+        let clean = [0..MIB, Part::Secrets.range(), size - MIB..size];
+        let dirty = drive.sectors.iter().filter(|(number, bytes)| {
+            clean.iter().any(|part| part.contains(&(**number * SECTOR))) && bytes.contains(&0xa5)
+        });
+        // GUIDs and checksums may hold the byte; a sector full of it is old.
+        let dirty = dirty.filter(|(_, bytes)| bytes.iter().all(|byte| *byte == 0xa5));
+        assert_eq!(dirty.count(), 0);
+    }
+}
+
+#[test]
+fn two_stamps_of_the_same_inputs_leave_the_same_bytes() {
+    let (mut one, mut other) = (Fake::of(SIZE), Fake::of(SIZE));
+    stamped(&mut one, "new!", Extent::All).unwrap();
+    stamped(&mut other, "old!", Extent::All).unwrap();
+    stamped(&mut other, "new!", Extent::All).unwrap();
+    assert!(one.sectors == other.sectors);
+}
+
+#[test]
+fn changes_are_all_that_an_update_writes() {
+    let mut drive = Fake::of(2 * SIZE);
+    let all = stamped(&mut drive, "old!", Extent::All).unwrap();
+    assert_eq!(stamped(&mut drive, "old!", Extent::Changes).unwrap(), 0);
+    let before = drive.clone();
+    let changes = stamped(&mut drive, "new!", Extent::Changes).unwrap();
+    assert_eq!(boots(&drive), Boots::Stick("new!".to_owned()));
+    assert!(changes < all / 4, "{changes} of {all}");
+    // A stick that lost one sector gets that one back.
+    let mut drive = before.clone();
+    drive.sectors.remove(&(Part::Efi.range().start / SECTOR));
+    stamped(&mut drive, "old!", Extent::Changes).unwrap();
+    assert!(drive.sectors == before.sectors);
+    let mut drive = before.clone();
+    drive.sectors.remove(&0);
+    stamped(&mut drive, "old!", Extent::Changes).unwrap();
+    assert!(drive.sectors == before.sectors);
+}
+
+#[test]
+fn whatever_fails_and_whenever_it_is_the_old_stick_the_new_one_or_does_not_boot() {
+    let mut old = Fake::of(SIZE);
+    stamped(&mut old, "old!", Extent::All).unwrap();
+    let mut new = stick("new!", SIZE);
+    for extent in [Extent::All, Extent::Changes] {
+        let mut whole = old.clone();
+        whole.operations = 0;
+        stamp(&mut new, &mut whole, extent, &Silent).unwrap();
+        let mut seen: BTreeMap<Boots, usize> = BTreeMap::new();
+        for after in 0..whole.operations {
+            // The reads of a comparison and of what is read back change nothing.
+            for (tears, seed) in [(false, None), (true, Some(1)), (true, Some(2))] {
+                let mut drive = Fake {
+                    fails_after: Some(after),
+                    operations: 0,
+                    tears,
+                    ..old.clone()
+                };
+                let error = stamp(&mut new, &mut drive, extent, &Silent).unwrap_err();
+                assert!(matches!(error, StampError::Drive { .. }), "{error}");
+                if let Some(seed) = seed {
+                    drive.lose_power(seed + after as u64);
+                }
+                let found = boots(&drive);
+                assert!(
+                    !matches!(found, Boots::Mixture(_)),
+                    "{extent:?}, {after}, {tears}, {seed:?}: {found:?}"
+                );
+                *seen.entry(found).or_default() += 1;
+            }
+        }
+        assert_eq!(seen.len(), 3, "each of the three is among them: {seen:?}");
+    }
+}
+
+#[test]
+fn a_drive_that_lies_is_found_out_before_it_could_boot() {
+    for lies_at in [
+        Part::Efi.range().start / SECTOR,
+        Part::Secrets.range().start / SECTOR,
+    ] {
+        let mut drive = Fake {
+            lies_at: Some(lies_at),
+            ..Fake::of(SIZE)
+        };
+        let error = stamped(&mut drive, "new!", Extent::All).unwrap_err();
+        assert!(
+            matches!(error, StampError::Differs(at) if at == lies_at * SECTOR),
+            "{error}"
+        );
+        assert_eq!(boots(&drive), Boots::Nothing);
+    }
+    let mut drive = Fake {
+        lies_at: Some(0),
+        ..Fake::of(SIZE)
+    };
+    let error = stamped(&mut drive, "new!", Extent::All).unwrap_err();
+    assert!(matches!(error, StampError::Differs(_)), "{error}");
+}
+
+#[test]
+fn a_drive_of_another_size_is_refused_before_anything_is_written() {
+    let mut drive = Fake::used(2 * SIZE);
+    let before = drive.sectors.clone();
+    let error = stamp(&mut stick("new!", SIZE), &mut drive, Extent::All, &Silent).unwrap_err();
+    assert!(matches!(error, StampError::Size(..)), "{error}");
+    assert!(drive.sectors == before);
+}
