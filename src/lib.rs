@@ -31,6 +31,7 @@ pub mod env_file;
 pub mod invoker;
 pub mod nearest;
 pub mod progress;
+pub mod shell_words;
 pub mod source;
 pub mod write;
 

@@ -20,7 +20,13 @@ const FLOORS: &[&[&str]] = &[
     &["os"],
     &["git"],
     &["invoker", "write"],
-    &["progress", "diagnostic", "env_file", "nearest"],
+    &[
+        "progress",
+        "diagnostic",
+        "env_file",
+        "nearest",
+        "shell_words",
+    ],
     &["source"],
 ];
 
