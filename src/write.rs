@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, flock};
-use rustix::process::umask;
+use rustix::process::{geteuid, umask};
 use tempfile::TempPath;
 
 /// A file that can't be written.
@@ -104,7 +104,14 @@ impl Batch {
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
         let missing = folder.ancestors().take_while(|above| !above.exists());
         let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+        let owner = owner(&path);
         fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
+        if let Some((user, group)) = owner {
+            // Where a file system knows no owners there is nothing to give.
+            for made in &missing {
+                let _ = lchown(made, Some(user), Some(group));
+            }
+        }
         self.made.extend(missing.into_iter().rev());
         let mode = match fs::metadata(&path) {
             // It could not be renamed over, and that would be noticed too late.
@@ -119,6 +126,9 @@ impl Batch {
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(&folder)
             .map_err(WriteError::io(&path))?;
+        if let Some((user, group)) = owner {
+            let _ = fchown(file.as_file(), Some(user), Some(group));
+        }
         file.write_all(bytes)
             .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
             .and_then(|()| match durability {
@@ -179,6 +189,18 @@ pub fn sweep(folder: &Path) -> Result<(), WriteError> {
         }
     }
     Ok(())
+}
+
+/// Who is to own what root writes: the owner of what stands there, or of the folder around it. Under sudo that is the
+/// user, who must be able to go on with it.
+fn owner(path: &Path) -> Option<(u32, u32)> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let named = path.ancestors().filter(|it| *it != Path::new(""));
+    let mut around = named.chain([Path::new(".")]);
+    let there = around.find_map(|it| fs::metadata(it).ok())?;
+    Some((there.uid(), there.gid()))
 }
 
 /// The bits that new files don't get. Linux tells them only while setting them.
@@ -279,6 +301,33 @@ mod tests {
         assert_eq!(fs::read(&path).expect("read"), b"new");
         let mode = fs::metadata(&path).expect("read").permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
+    }
+
+    #[test]
+    fn what_root_writes_belongs_to_the_folders_owner() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        lchown(folder.path(), Some(1234), Some(1235)).expect("given");
+        let whose = |path: &str| {
+            let there = fs::metadata(folder.path().join(path)).expect("it is there");
+            (there.uid(), there.gid())
+        };
+        let write = |path: &str| {
+            let mut batch = Batch::new();
+            batch
+                .stage(&folder.path().join(path), b"x", Durability::Rendered)
+                .expect("staged");
+            batch.commit().expect("committed");
+        };
+        write("a/b/c");
+        assert_eq!(["a", "a/b", "a/b/c"].map(whose), [(1234, 1235); 3]);
+        let file = folder.path().join("d");
+        fs::write(&file, "old").expect("written");
+        lchown(&file, Some(7), Some(8)).expect("given");
+        write("d");
+        assert_eq!(whose("d"), (7, 8));
     }
 
     #[test]
