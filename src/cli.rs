@@ -197,6 +197,8 @@ pub struct Inspect {
 pub enum Import {
     /// Turn a Container Linux Config, which ct read, into a Butane template
     Clc(ImportClc),
+    /// Make a node file, its secrets encrypted, of the variables that the original Ephemeros was run with
+    Env(ImportEnv),
 }
 
 /// `import clc`.
@@ -216,6 +218,19 @@ pub struct ImportClc {
     /// Take warnings as errors
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `import env`.
+#[derive(Args, Debug)]
+pub struct ImportEnv {
+    /// The node; default: the first label of `NODE_HOSTNAME`
+    pub node: Option<String>,
+    /// Read the variables from a file, as `reproduce.sh` on a stick, and not from the environment; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// A variable that is no secret: it is not encrypted, and everybody may read it
+    #[arg(long, value_name = "NAME")]
+    pub public: Vec<String>,
 }
 
 /// `transpile`: the flags of `butane`, of which the last of two holds. An empty value is none.

@@ -257,9 +257,15 @@ fn cases() -> Vec<Case> {
         case("check", &["--identity", IDENTITY], 1).with(leak_the_value),
         case("check", &[], 1).with(forget_to_encrypt),
         case("check", &[], 1).with(break_a_line),
-        // case("import env", &["new"], 0).env("K3S_TOKEN", CANARIES[4]).env("SSH_KEY_PATH", "id.pub"),
-        // case("import env", &["n1"], 1).env("K3S_TOKEN", CANARIES[4]),
-        // case("import env", &["new"], 1).env("K3S_TOKEN", CANARIES[4]).env("SSH_KEY_PATH", IDENTITY),
+        case("import env", &["new"], 0)
+            .env("K3S_TOKEN", CANARIES[4])
+            .env("SSH_KEY_PATH", "id.pub"),
+        case("import env", &["n1"], 1).env("K3S_TOKEN", CANARIES[4]),
+        case("import env", &["new"], 1)
+            .env("K3S_TOKEN", CANARIES[4])
+            .env("SSH_KEY_PATH", IDENTITY),
+        case("import env", &["new", "--from", "-"], 1)
+            .stdin("K3S_TOKEN=canary-five-hT3jN8bV1c; rm\n"),
         case("import clc", &["old.yml"], 0).with(|fleet| fleet.write("old.yml", "{}\n")),
         case("import clc", &["old.yml"], 1).with(|fleet| fleet.write("old.yml", "a: [\n")),
         case("transpile", &["templates/base.bu"], 0),

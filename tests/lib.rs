@@ -13,6 +13,7 @@ mod fleet;
 mod house;
 mod image;
 mod import;
+mod import_env;
 mod interop;
 mod leaks;
 mod legacy;

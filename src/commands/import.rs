@@ -16,9 +16,12 @@ use crate::ui::Ui;
 use crate::write::{Batch, Durability};
 use crate::yaml;
 
-pub(super) fn run(args: &cli::Import, ui: &Ui) -> Result<Outcome, Failure> {
+mod env;
+
+pub(super) fn run(args: &cli::Import, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     match args {
         cli::Import::Clc(args) => clc(args, ui),
+        cli::Import::Env(args) => env::run(args, start, ui),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Failure, fail, find_root, published};
 use crate::diagnostic::{Diagnostic, Label};
-use crate::fleet::files::{Folder, Unreadable};
+use crate::fleet::files::{Files, Folder, Unreadable};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::resolve::resolve;
@@ -26,7 +26,12 @@ pub(super) struct Loaded {
 /// Reads and resolves the fleet that holds `start`.
 pub(super) fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
     let root = find_root(start)?;
-    let (manifest, mut diagnostics) = Manifest::read(&root, &Folder(root.clone()))?;
+    load_from(&root, &Folder(root.clone()), ui)
+}
+
+/// As [`load`], with other files.
+pub(super) fn load_from(root: &Path, files: &dyn Files, ui: &Ui) -> Result<Loaded, Failure> {
+    let (manifest, mut diagnostics) = Manifest::read(root, files)?;
     let Some(manifest) = manifest else {
         return Err(fail(ui, diagnostics));
     };
@@ -38,7 +43,7 @@ pub(super) fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
         .collect();
     let new = |mistake: &Diagnostic| mistake.labels.first().is_none_or(|at| !told.contains(at));
     diagnostics.extend(mistakes.into_iter().filter(new));
-    let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
+    let repo = git::repo::open(root, Invoker::detect().as_ref())?;
     if let Some(repo) = &repo {
         repo.prefix().clone_into(&mut fleet.prefix);
     }

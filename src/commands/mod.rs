@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use self::loaded::{Loaded, load};
+use self::loaded::{Loaded, load, load_from};
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::Unreadable;
@@ -155,7 +155,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Check(args) => check::run(args, start, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
-        Command::Import(args) => import::run(args, ui),
+        Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
         Command::Transpile(args) => transpile::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),

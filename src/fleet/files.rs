@@ -96,5 +96,36 @@ impl Files for Snapshot {
     }
 }
 
+/// A fleet with one more file, which is not written yet.
+pub struct With<'a> {
+    /// The fleet as it is.
+    pub files: &'a dyn Files,
+    /// The file's path.
+    pub path: &'a str,
+    /// What will stand in it.
+    pub text: &'a str,
+}
+
+impl Files for With<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, Unreadable> {
+        if path == self.path {
+            return Ok(self.text.as_bytes().to_owned());
+        }
+        self.files.read(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, Unreadable> {
+        let mut names = self.files.list(folder)?;
+        if let Some((above, name)) = self.path.rsplit_once('/')
+            && above == folder
+        {
+            names.push(name.to_owned());
+            names.sort();
+            names.dedup();
+        }
+        Ok(names)
+    }
+}
+
 /// The files of a fleet that say what its nodes are; the templates are not among them.
 pub const INPUTS: [&str; 3] = ["fleet.toml", "fleet.lock", "nodes"];

@@ -9,6 +9,7 @@ pub mod edit;
 pub mod expiry;
 pub mod file;
 pub mod files;
+pub mod fitting;
 pub mod keys;
 pub mod lock;
 pub mod manifest;

@@ -201,7 +201,7 @@ fn takes(role: &Role, name: &str, is_secret: bool, files: &BTreeMap<String, Stri
 }
 
 /// Whether a role has a use for a name at all.
-fn is_about(role: &Role, name: &str) -> bool {
+pub(super) fn is_about(role: &Role, name: &str) -> bool {
     takes(role, name, false, &BTreeMap::new()) || role.files.values().any(|file| file == name)
 }
 
