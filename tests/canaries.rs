@@ -211,6 +211,7 @@ fn cases_of_secrets() -> Vec<Case> {
         case("secrets set", &["n2", "TOKEN"], 1)
             .stdin(CANARIES[3])
             .with(break_a_line),
+        case("secrets set", &["n1", "TOKEN", CANARIES[4]], 64),
         case("secrets get", &["n1", "TOKEN"], 0).prints(CANARIES[0]),
         case("secrets get", &["n1", "TOKEN"], 1).with(lose_the_key),
         case("secrets get", &["n1", "TOKNE"], 1),

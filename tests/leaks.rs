@@ -302,3 +302,45 @@ fn an_image_is_refused_where_another_nodes_config_holds_its_secret() {
     let fleet = fleet.node("n2", "templates = [\"base.bu\"]\n");
     fleet.run(&args).code(0);
 }
+
+#[test]
+fn a_long_key_of_a_disk_is_one_too() {
+    let key = STANDARD.encode([7; 4096]);
+    let text = format!(
+        "storage:\n  luks:\n    - name: data\n      device: /dev/vda\n      key_file:\n        source: data:;base64,{key}\n"
+    );
+    let fleet = Fleet::new().fleet(KNOWN_URL).butane("base.bu", &text);
+    let run = fleet.run(&["check"]).code(1);
+    run.says(&["the rendered config holds what looks like the key of an encrypted disk"]);
+}
+
+#[test]
+fn what_is_allowed_may_hold_a_plus() {
+    let text = "storage:\n  files:\n    - path: /etc/x\n      contents:\n        inline: API_TOKEN=\"q7Zk29XbL0v+R4mTn8sPw\"\n";
+    let allowed = allow("templates/base.bu", "API_TOKEN");
+    let fleet = Fleet::new()
+        .fleet(&format!("{KNOWN_URL}{allowed}"))
+        .butane("base.bu", text);
+    fleet.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_file_that_is_no_text_and_no_template_is_no_matter() {
+    let fleet = Fleet::new()
+        .fleet(KNOWN_URL)
+        .file("templates/a.bin", [0xff, 0xfe]);
+    fleet.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_file_that_is_too_large_to_be_looked_through_is_refused() {
+    let fleet = Fleet::new()
+        .fleet(KNOWN_URL)
+        .file("templates/files/big", "");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(fleet.root().join("templates/files/big"));
+    file.unwrap().set_len(65 << 20).unwrap();
+    let run = fleet.run(&["check"]).code(1).helps();
+    run.says(&["`templates/files/big` is too large to be looked through"]);
+}

@@ -724,3 +724,20 @@ fn ctrl_c_at_a_prompt_ends_it_with_130_and_sets_nothing() {
     assert!(!screen.contains("hunt"), "{screen}");
     assert_eq!(fleet.read("fleet.toml"), before);
 }
+
+#[test]
+fn a_value_on_the_command_line_is_refused_and_not_repeated() {
+    let fleet = fleet();
+    let before = fleet.files();
+    let run = fleet
+        .run(&["secrets", "set", "n1", "TOKEN", "hunter2secret"])
+        .code(64);
+    run.hides("hunter2")
+        .says(&["a value is no argument", "standard input"]);
+    assert!(before == fleet.files());
+    let run = fleet.run(&["secrets", "set", "web", "TOKEN"]).code(1);
+    run.says(&[
+        "there is no node `web`",
+        "`web` is a role: write `role:web`",
+    ]);
+}

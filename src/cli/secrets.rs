@@ -26,6 +26,9 @@ pub enum Secrets {
         /// Read the value from a file, byte for byte
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        /// No value is an argument: who writes one is told so, without it
+        #[arg(value_name = "VALUE", hide = true)]
+        value: Option<std::ffi::OsString>,
         /// The last day that it is good for, `YYYY-MM-DD`: `plan` and `list` warn ahead
         #[arg(long, value_name = "DATE")]
         expires: Option<Date>,

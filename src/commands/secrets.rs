@@ -30,8 +30,14 @@ pub(super) fn run(args: &Secrets, start: &Path, ui: &Ui) -> Result<Outcome, Fail
             place,
             name,
             file,
+            value: None,
             expires,
         } => set::run(place, name, file.as_deref(), *expires, start, ui),
+        Secrets::Set { .. } => Err(Failure::Usage {
+            message: "a value is no argument: other users can see those, and the shell remembers them".to_owned(),
+            help: "write it at the prompt, to standard input or into a file for `--file`; take another value than that one"
+                .to_owned(),
+        }),
         Secrets::Edit { place, identity } => edit::run(place, identity.clone(), start, ui),
         Secrets::Rm { place, name } => remove::run(place, name, start, ui),
         Secrets::Rekey { dry_run, identity } => rekey::run(*dry_run, identity.clone(), start, ui),
@@ -65,6 +71,9 @@ fn find_place<'a>(
     }
     let help = match nearest(place, manifest.nodes.keys().map(String::as_str)) {
         Some(near) => format!("a node with a similar name exists: `{near}`"),
+        None if manifest.fleet.roles.contains_key(place) => {
+            format!("`{place}` is a role: write `role:{place}`")
+        }
         None => "name a node, `role:NAME` or `defaults`".to_owned(),
     };
     Err(Failure::problem(

@@ -19,6 +19,8 @@ pub enum Input {
     Text(Arc<Source>),
     /// Something else: its path, and its bytes.
     Binary(String, Vec<u8>),
+    /// A file that is larger than any config could carry, by its path.
+    TooLarge(String),
 }
 
 impl Input {
@@ -27,7 +29,7 @@ impl Input {
     pub fn path(&self) -> &str {
         match self {
             Self::Text(source) => &source.name,
-            Self::Binary(path, _) => path,
+            Self::Binary(path, _) | Self::TooLarge(path) => path,
         }
     }
 
@@ -37,6 +39,7 @@ impl Input {
         match self {
             Self::Text(source) => source.text.as_bytes(),
             Self::Binary(_, bytes) => bytes,
+            Self::TooLarge(_) => &[],
         }
     }
 }
@@ -87,10 +90,13 @@ fn entries(root: &Path, folder: &Path) -> Result<Vec<(PathBuf, bool)>, Unreadabl
 fn read(root: &Path, path: &Path) -> Option<Input> {
     let place = root.join(path);
     let metadata = fs::metadata(&place).ok()?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
+    let name = path.to_string_lossy().into_owned();
+    if !metadata.is_file() {
         return None;
     }
-    let name = path.to_string_lossy().into_owned();
+    if metadata.len() > LARGEST {
+        return Some(Input::TooLarge(name));
+    }
     Some(match String::from_utf8(fs::read(place).ok()?) {
         Ok(text) => Input::Text(Source::file(name, text)),
         Err(error) => Input::Binary(name, error.into_bytes()),

@@ -141,9 +141,12 @@ impl Engine {
         }
     }
 
-    /// The mistakes of syntax in a template, without rendering it.
+    /// The mistakes of syntax in a template, without rendering it. What is no text is none.
     #[must_use]
     pub fn check(&self, name: &str) -> Option<Diagnostic> {
+        if self.not_text.contains(name) {
+            return None;
+        }
         let error = self.environment.get_template(name).err()?;
         Some(mistake::describe(&error, &self.sources, &Value::UNDEFINED))
     }

@@ -16,6 +16,9 @@ use crate::source::Source;
 /// A text of a config that many nodes may share, and that is looked at once, in bytes.
 const LONG: usize = 256;
 
+/// Stands in for long data, for what is around it.
+const DATA: &str = "data:,long-data";
+
 /// Looks for secrets, and remembers what it found in the files that people wrote.
 pub struct Exposure<'a> {
     guard: &'a Guard<'a>,
@@ -46,6 +49,13 @@ impl<'a> Exposure<'a> {
             let source = match input {
                 Input::Text(source) => Some(source.hiding_too(spans())),
                 Input::Binary(..) => None,
+                Input::TooLarge(path) => {
+                    let message = format!("`{path}` is too large to be looked through for secrets");
+                    mistakes.push(
+                        Diagnostic::error(message).help("move it away: no config could carry it"),
+                    );
+                    None
+                }
             };
             for finding in &findings {
                 if self.allowed.allows(input.path(), &finding.name) {
@@ -151,6 +161,10 @@ fn split(json: &str) -> (String, Vec<&str>) {
         let end = end_of_text(text);
         let (text, after) = text.split_at(end);
         if text.len() >= LONG {
+            // Some rules ask what stands around such a text, and whether it is data.
+            if text.starts_with("data:") {
+                short.push_str(DATA);
+            }
             long.push(text);
         } else {
             short.push_str(text);
@@ -181,9 +195,9 @@ fn help(file: &str, finding: &Finding) -> String {
     } else {
         "encrypt it with `ephemeros secrets set`, and read it from the secrets volume; if it was pushed, change it"
     };
+    let [file, name] = [file, name].map(|text| toml::Value::from(text).to_string());
     format!(
-        "{instead}\nif it may be public, say so in fleet.toml:\n[[vault.allow]]\nfile = {file:?}\nname = {name:?}\n\
-         reason = \"…\""
+        "{instead}\nif it may be public, say so in fleet.toml:\n[[vault.allow]]\nfile = {file}\nname = {name}\nreason = \"…\""
     )
 }
 
@@ -196,6 +210,11 @@ mod tests {
         let text = "\\\"\\\\".repeat(LONG);
         let json = format!(r#"{{"a":"{text}","b\"":"{text}","c":[1,"d"]}}"#);
         let (short, long) = split(&json);
+        let key = format!(
+            r#"{{"keyFile":{{"source":"data:;base64,{}"}}}}"#,
+            "A".repeat(LONG)
+        );
+        assert_eq!(split(&key).0, r#"{"keyFile":{"source":"data:,long-data"}}"#);
         assert_eq!(short, r#"{"a":"","b\"":"","c":[1,"d"]}"#);
         assert_eq!(long, [&text, &text]);
     }

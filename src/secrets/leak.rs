@@ -6,10 +6,17 @@ use self::rules::Names;
 pub use self::search::SHORTEST;
 use self::search::Values;
 
+mod marks;
 mod random;
 mod reading;
 mod rules;
 mod search;
+
+/// How many findings of one text are told: whoever has more has a file of them.
+const MOST: usize = 50;
+
+/// How many are looked at to find those.
+const MANY: usize = 1000;
 
 /// What to look for, beside what any secret looks like.
 pub struct Guard<'a> {
@@ -66,44 +73,53 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Finds everything, in the order of the text, each once.
+    /// Finds everything, in the order of the text, each once; of very many, the first. Where a text says more in its
+    /// encodings than can be looked through, that is a finding too.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
-        reading::read(text, &mut |reading, origin| {
-            let place = |part: &Range<usize>| {
-                // The first reading is the text itself.
-                if std::ptr::eq(reading, text) {
-                    part.clone()
-                } else {
-                    origin.clone()
-                }
-            };
-            self.values.find(reading, |index, part| {
+        let is_whole = reading::read(text, &mut |reading| {
+            if findings.len() >= MANY {
+                return;
+            }
+            let bytes = reading.bytes;
+            let place = |part: &Range<usize>| reading.origin.unwrap_or(part).clone();
+            self.values.find(bytes, |index, part| {
                 findings.push(Finding {
                     name: self.value_names[index].to_owned(),
                     what: format!("the value of the secret `{}`", self.value_names[index]),
                     span: place(&part),
                     is_value: true,
-                    text: reading[part].to_owned(),
+                    text: bytes[part].to_owned(),
                 });
             });
-            for found in rules::matches(reading, &self.names) {
+            if reading.is_form {
+                return;
+            }
+            for found in rules::matches(bytes, &self.names) {
                 findings.push(Finding {
                     name: found.name,
                     what: format!("what looks like {}", found.what),
                     span: place(&found.span),
                     is_value: false,
-                    text: reading[found.span].to_owned(),
+                    text: bytes[found.span].to_owned(),
                 });
             }
         });
+        if !is_whole {
+            findings.push(Finding {
+                name: "too-much".to_owned(),
+                what: "more encoded text than can be looked through".to_owned(),
+                span: 0..text.len(),
+                is_value: false,
+                text: text.to_owned(),
+            });
+        }
         // What is known says more than a guess, and a short place more than a long one.
         findings.sort_by_key(|it| (!it.is_value, it.span.len(), it.span.start));
         let mut each: Vec<Finding> = Vec::new();
         for finding in findings {
-            let is_new = !each.iter().any(|it| it.covers(&finding));
-            if is_new {
+            if each.len() < MOST && !each.iter().any(|it| it.covers(&finding)) {
                 each.push(finding);
             }
         }

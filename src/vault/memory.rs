@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, fstat, open, statfs};
+use rustix::io::Errno;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -16,12 +17,18 @@ const RAMFS: u64 = 0x8584_58f6;
 /// Where every Linux has one, but for what takes it away on purpose.
 const SHARED_MEMORY: &str = "/dev/shm";
 
+/// No text of secrets is longer, in bytes.
+const LONGEST: u64 = 64 << 20;
+
 /// Why there is no such folder.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryError {
     /// None of the places is in memory.
     #[error("there is no place in memory for the text: {0}")]
     Nowhere(String),
+    /// There is something else in the place of the file, or nothing.
+    #[error("the editor left no file to read: {0}")]
+    NoFile(&'static str),
     /// The file in it can't be written, read or wiped.
     #[error("can't {action} {}: {cause}", path.display())]
     Io {
@@ -41,6 +48,9 @@ impl MemoryError {
         match self {
             Self::Nowhere(_) => {
                 "let XDG_RUNTIME_DIR name a folder on a tmpfs; `ephemeros secrets set` needs none"
+            }
+            Self::NoFile(_) => {
+                "nothing was written; let the editor save to the file that it was given"
             }
             Self::Io { .. } => "see that nothing of it is left there",
         }
@@ -101,11 +111,26 @@ impl MemoryFolder {
     /// What is in the file now.
     ///
     /// # Errors
-    /// It is gone, or no file any more.
+    /// It is gone, or no file any more: a link leads out of memory, and a pipe has no end.
     pub fn read(&self) -> Result<Zeroizing<Vec<u8>>, MemoryError> {
         let failed = || MemoryError::io("read", &self.path);
-        let mut file = File::open(&self.path).map_err(failed())?;
-        let length = file.metadata().map_err(failed())?.len();
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = open(&self.path, flags, Mode::empty()).map_err(|errno| match errno {
+            Errno::NOENT => MemoryError::NoFile("it is gone"),
+            Errno::LOOP => {
+                MemoryError::NoFile("it is a link now, and where that leads may not be in memory")
+            }
+            errno => failed()(errno.into()),
+        })?;
+        let mut file = File::from(file);
+        let metadata = file.metadata().map_err(failed())?;
+        if !metadata.is_file() {
+            return Err(MemoryError::NoFile("it is no regular file"));
+        }
+        if metadata.len() > LONGEST {
+            return Err(MemoryError::NoFile("it is far too long for secrets"));
+        }
+        let length = metadata.len();
         // Room for all of it, so that no copy is left behind when the buffer grows.
         let room = usize::try_from(length).unwrap_or(0).saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));

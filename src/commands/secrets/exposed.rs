@@ -29,6 +29,8 @@ pub(super) struct Report<'a> {
     pub(super) plain: Vec<Plain<'a>>,
     /// The values, those to rotate first.
     pub(super) values: Vec<Value<'a>>,
+    /// Whether no node has a mistake today, so that all sticks are known.
+    pub(super) has_all_nodes: bool,
     /// What could not be found out.
     pub(super) notes: Vec<String>,
     /// Whose exposure it is.
@@ -112,6 +114,7 @@ pub(super) fn run(args: &cli::Exposed, start: &Path, ui: &Ui) -> Result<Outcome,
     let report = Report {
         plain: plain(&timeline, &past.history, &plain_today),
         values: values(&timeline, &past.history, &fleet, &today, &exposed, &line),
+        has_all_nodes: fleet.nodes.len() == manifest.nodes.len(),
         notes,
         of: args.recipient.iter().chain(&args.node).cloned().collect(),
     };

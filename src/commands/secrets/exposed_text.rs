@@ -101,7 +101,7 @@ fn text(report: &Report<'_>) -> String {
             doubt(value, report)
         );
         let _ = writeln!(text, "    {}", command(&value.spot));
-        for line in on_sticks(uses) {
+        for line in on_sticks(uses, report.has_all_nodes) {
             let _ = writeln!(text, "    {line}");
         }
     }
@@ -177,7 +177,7 @@ fn word(text: &str) -> String {
 }
 
 /// The sticks to write anew, together where the value is in the same files.
-fn on_sticks(uses: &[Use<'_>]) -> Vec<String> {
+fn on_sticks(uses: &[Use<'_>], has_all_nodes: bool) -> Vec<String> {
     let mut nodes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for used in uses {
         let files: Vec<&str> = used.files().collect();
@@ -185,7 +185,12 @@ fn on_sticks(uses: &[Use<'_>]) -> Vec<String> {
         of_files.push(&used.node.name);
     }
     if nodes.is_empty() {
-        return vec!["no stick has it".to_owned()];
+        let none = if has_all_nodes {
+            "no stick has it"
+        } else {
+            "which sticks have it can't be told: a node has a mistake, and `ephemeros check` says which"
+        };
+        return vec![none.to_owned()];
     }
     let lines = nodes.iter().map(|(files, nodes)| {
         let named = nodes[..nodes.len().min(NAMED)].join(", ");

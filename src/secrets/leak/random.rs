@@ -7,45 +7,44 @@ const SHORTEST: usize = 12;
 /// have more.
 const ENTROPY: f64 = 3.0;
 
-/// What nobody would draw.
-const PLACEHOLDERS: [&str; 8] = [
-    "example",
-    "changeme",
-    "change-me",
-    "change_me",
-    "placeholder",
-    "redacted",
-    "your-",
-    "your_",
-];
+/// What stands in for a value, and makes no word a drawn one.
+const PLACEHOLDERS: [&str; 5] = ["example", "changeme", "placeholder", "redacted", "yourkey"];
+
+/// What joins words.
+const JOINTS: &[u8] = b"-_./:=&?,;@ +|";
 
 /// Whether a value looks like a key: long enough, of many different characters, and with a part that no words make up.
 pub(super) fn is_random(value: &[u8]) -> bool {
-    if value.len() < SHORTEST || entropy(value) < ENTROPY {
-        return false;
-    }
-    let lower = value.to_ascii_lowercase();
-    let holds = |word: &str| lower.windows(word.len()).any(|it| it == word.as_bytes());
-    !PLACEHOLDERS.iter().any(|word| holds(word))
-        && value
-            .split(|byte| !byte.is_ascii_alphanumeric())
-            .any(is_drawn)
+    value.len() >= SHORTEST
+        && entropy(value) >= ENTROPY
+        && value.split(|byte| JOINTS.contains(byte)).any(is_drawn)
 }
 
-/// Whether a word changes between digits and letters, or between upper and lower case, as no word of a language does.
+/// Whether a word changes between digits, letters and signs, or between upper and lower case, as no word of a language
+/// does; or is long, and of digits or consonants alone.
 fn is_drawn(word: &[u8]) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let holds = |part: &str| lower.windows(part.len()).any(|it| it == part.as_bytes());
+    if word.len() < 8 || PLACEHOLDERS.iter().any(|part| holds(part)) {
+        return false;
+    }
     let kind = |byte: &u8| match byte {
         b'0'..=b'9' => 0,
         b'a'..=b'z' => 1,
-        _ => 2,
+        b'A'..=b'Z' => 2,
+        _ => 3,
     };
     let pairs = || word.windows(2).map(|pair| (kind(&pair[0]), kind(&pair[1])));
-    let with_digits = pairs()
-        .filter(|(a, b)| a != b && (*a == 0 || *b == 0))
-        .count();
+    let is_letter = |kind| kind == 1 || kind == 2;
+    let changes = pairs().filter(|(a, b)| a != b && !(is_letter(*a) && is_letter(*b)));
     // `CamelCase` changes twice a word.
     let with_cases = pairs().filter(|(a, b)| a != b).count();
-    word.len() >= 8 && with_digits >= 3 || word.len() >= 16 && with_cases * 5 >= word.len() * 2
+    let vowels = lower.iter().filter(|byte| b"aeiouy".contains(byte)).count();
+    changes.count() >= 3
+        || word.len() >= 16
+            && (with_cases * 5 >= word.len() * 2
+                || word.iter().all(u8::is_ascii_digit)
+                || word.iter().all(u8::is_ascii_alphabetic) && vowels * 5 < word.len())
 }
 
 /// Shannon's, in bits a byte.
@@ -73,9 +72,12 @@ mod tests {
             "0198c0de-9c1e-7b22-a70a-a41f35b2c0de",
             "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzz12345678",
             "aGVsbG8gd29ybGQhIQ",
-            "https://hc-ping.example.net/3f2a9b1c-55d0-4e8e-9b0d-1a2b3c4d5e6f"
-                .strip_prefix("https://hc-ping.example.net/")
-                .unwrap_or_default(),
+            "https://ping.example.net/3f2a9b1c-55d0-4e8e-9b0d-1a2b3c4d5e6f",
+            "k9#mP2$vL8@nQ4!xT7",
+            "qmzkvxbplwrtmnhsdpwgjcfq",
+            "KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD",
+            "80735146290318274655",
+            "your-token-9c1e5b2270aa41f3",
             "MZXW6YTBOI3DKNBZGA",
             "xKdjfQwPoiUZbnMLkjTr",
         ] {
@@ -91,7 +93,9 @@ mod tests {
             "correct horse battery staple",
             "aaaaaaaaaaaaaaaaaaaaaaa1b1b1",
             "2001:db8:85a3::8a2e:370:7334",
-            "your-token-9c1e5b2270aa41f3",
+            "limit=10&page=2&sort=asc",
+            "EXAMPLE1a2b3c4d5e6f",
+            "internationalization",
             "short1a2b3c",
         ] {
             assert!(!is_random(name.as_bytes()), "{name}");

@@ -21,73 +21,114 @@ const SHORTEST_HEX: usize = 16;
 /// No node could boot from more, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// Shows every reading of a text, each with the part of the text that it comes from.
-pub(super) fn read(text: &[u8], see: &mut dyn FnMut(&[u8], &Range<usize>)) {
-    see(text, &(0..text.len()));
-    deeper(text, None, DEEPEST, see);
+/// What all readings of a text may come to, in bytes: hostile ones would have no end.
+const MOST: u64 = 256 << 20;
+
+/// One way to read a text, or a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) bytes: &'a [u8],
+    /// The part of the text that it comes from; `None` for the text itself.
+    pub(super) origin: Option<&'a Range<usize>>,
+    /// A `+` was read as a space, which only forms mean by it.
+    pub(super) is_form: bool,
 }
 
-/// The readings of a text that is one itself; `origin` is where it comes from, if not from its own place.
-fn deeper(
-    text: &[u8],
-    origin: Option<&Range<usize>>,
-    depth: usize,
-    see: &mut dyn FnMut(&[u8], &Range<usize>),
-) {
-    if depth == 0 {
-        return;
-    }
-    let mut show = |reading: &[u8], part: Range<usize>| {
-        let origin = origin.unwrap_or(&part);
-        see(reading, origin);
-        if is_text(reading) || is_gzip(reading) {
-            deeper(reading, Some(origin), depth - 1, see);
-        }
+/// Shows every reading of a text. Says whether that were all of them.
+pub(super) fn read(text: &[u8], see: &mut dyn FnMut(Reading<'_>)) -> bool {
+    let whole = Reading {
+        bytes: text,
+        origin: None,
+        is_form: false,
     };
-    if is_gzip(text) {
-        let mut unpacked = Vec::new();
-        // What was read before it turned out to be damaged counts too.
-        let _ = MultiGzDecoder::new(text)
-            .take(LARGEST)
-            .read_to_end(&mut unpacked);
-        show(&unpacked, 0..text.len());
-        return;
+    see(whole);
+    let mut reader = Reader { see, left: MOST };
+    reader.deeper(whole, DEEPEST);
+    reader.left > 0
+}
+
+struct Reader<'a> {
+    see: &'a mut dyn FnMut(Reading<'_>),
+    /// How many bytes more are looked at.
+    left: u64,
+}
+
+impl Reader<'_> {
+    /// Shows what a part of a reading says, and goes deeper into it.
+    fn show(
+        &mut self,
+        of: Reading<'_>,
+        part: &Range<usize>,
+        bytes: &[u8],
+        is_form: bool,
+        depth: usize,
+    ) {
+        self.left = self.left.saturating_sub(bytes.len() as u64);
+        if self.left == 0 {
+            return;
+        }
+        let reading = Reading {
+            bytes,
+            origin: Some(of.origin.unwrap_or(part)),
+            is_form: of.is_form || is_form,
+        };
+        (self.see)(reading);
+        if is_text(bytes) || is_gzip(bytes) {
+            self.deeper(reading, depth - 1);
+        }
     }
-    for part in base64_words(text) {
-        let word = base64_digits(&text[part.clone()]);
-        // Something else may be glued to its front.
-        for start in 0..4 {
-            let digits = word.get(start..).unwrap_or_default();
-            let whole = digits.len() - usize::from(digits.len() % 4 == 1);
-            if whole + start >= SHORTEST_BASE64
-                && let Ok(reading) = BASE64.decode(&digits[..whole])
-            {
-                show(&reading, part.clone());
+
+    fn deeper(&mut self, of: Reading<'_>, depth: usize) {
+        let text = of.bytes;
+        if depth == 0 || self.left == 0 {
+            return;
+        }
+        if is_gzip(text) {
+            let mut unpacked = Vec::new();
+            // What was read before it turned out to be damaged counts too.
+            let _ = MultiGzDecoder::new(text)
+                .take(LARGEST.min(self.left))
+                .read_to_end(&mut unpacked);
+            self.show(of, &(0..text.len()), &unpacked, false, depth);
+            return;
+        }
+        for part in base64_words(text) {
+            let word = base64_digits(&text[part.clone()]);
+            // Something else may be glued to its front.
+            for start in 0..4 {
+                let digits = word.get(start..).unwrap_or_default();
+                let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+                if whole + start >= SHORTEST_BASE64
+                    && let Ok(reading) = BASE64.decode(&digits[..whole])
+                {
+                    self.show(of, &part, &reading, false, depth);
+                }
             }
         }
-    }
-    for part in words(text, SHORTEST_HEX, |byte| byte.is_ascii_hexdigit()) {
-        for start in 0..2 {
-            let digits = text[part.start + start..part.end].chunks_exact(2);
-            let reading: Vec<u8> = digits.filter_map(hex_byte).collect();
-            show(&reading, part.clone());
-        }
-    }
-    for part in words(text, 3, |byte| byte.is_ascii_graphic() && byte != b'"') {
-        if let Some(reading) = without_percents(&text[part.clone()]) {
-            if reading.contains(&b'+') {
-                let spaced: Vec<u8> = reading
-                    .iter()
-                    .map(|&it| if it == b'+' { b' ' } else { it })
-                    .collect();
-                show(&spaced, part.clone());
+        for part in words(text, SHORTEST_HEX, |byte| byte.is_ascii_hexdigit()) {
+            for start in 0..2 {
+                let digits = text[part.start + start..part.end].chunks_exact(2);
+                let reading: Vec<u8> = digits.filter_map(hex_byte).collect();
+                self.show(of, &part, &reading, false, depth);
             }
-            show(&reading, part);
         }
-    }
-    for part in words(text, 2, |byte| byte != b'\n') {
-        if let Some(reading) = without_backslashes(&text[part.clone()]) {
-            show(&reading, part);
+        for part in words(text, 3, |byte| byte.is_ascii_graphic() && byte != b'"') {
+            let word = &text[part.clone()];
+            let Some(reading) = without_percents(word) else {
+                continue;
+            };
+            if word.contains(&b'+') {
+                let space = |&byte: &u8| if byte == b'+' { b' ' } else { byte };
+                let word: Vec<u8> = word.iter().map(space).collect();
+                let reading = without_percents(&word).unwrap_or_default();
+                self.show(of, &part, &reading, true, depth);
+            }
+            self.show(of, &part, &reading, false, depth);
+        }
+        for part in words(text, 2, |byte| byte != b'\n') {
+            if let Some(reading) = without_backslashes(&text[part.clone()]) {
+                self.show(of, &part, &reading, false, depth);
+            }
         }
     }
 }
@@ -175,6 +216,10 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(digits, 16).ok()
 }
 
+fn hex_number(digits: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
 /// A word with its `%41` read; `None` where there is none.
 fn without_percents(word: &[u8]) -> Option<Vec<u8>> {
     if !word.contains(&b'%') {
@@ -216,10 +261,7 @@ fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
             b'u' => 4,
             _ => 0,
         };
-        let code = behind
-            .get(..digits)
-            .and_then(|it| std::str::from_utf8(it).ok());
-        let code = code.and_then(|it| u32::from_str_radix(it, 16).ok());
+        let code = behind.get(..digits).and_then(hex_number);
         match (escape, code) {
             (b'n', _) => read.push(b'\n'),
             (b't', _) => read.push(b'\t'),
@@ -229,9 +271,22 @@ fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
                 rest = &behind[2..];
             }
             (b'u', Some(code)) => {
-                let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-                read.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
                 rest = &behind[4..];
+                let low = rest
+                    .strip_prefix(b"\\u")
+                    .and_then(|it| hex_number(it.get(..4)?));
+                // Two halves of one character, as JSON has those beyond 16 bits.
+                let character = match low {
+                    Some(low)
+                        if (0xd800..0xdc00).contains(&code) && (0xdc00..0xe000).contains(&low) =>
+                    {
+                        rest = &rest[6..];
+                        char::from_u32(0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00))
+                    }
+                    _ => char::from_u32(code),
+                };
+                let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+                read.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
             (other, _) => read.push(other),
         }
@@ -253,11 +308,16 @@ mod tests {
     /// Where a value is read, if it is.
     fn finds(text: &[u8], value: &[u8]) -> Option<Range<usize>> {
         let mut found = None;
-        read(text, &mut |reading, origin| {
-            if reading.windows(value.len()).any(|window| window == value) {
-                found.get_or_insert_with(|| origin.clone());
+        let all = read(text, &mut |reading| {
+            if reading
+                .bytes
+                .windows(value.len())
+                .any(|window| window == value)
+            {
+                found.get_or_insert_with(|| reading.origin.cloned().unwrap_or(0..text.len()));
             }
         });
+        assert!(all);
         found
     }
 
@@ -302,7 +362,7 @@ mod tests {
 
     #[test]
     fn reads_what_is_encoded_more_than_once() {
-        let value = b"p4ss\"w\\rd\n/+ \xc3\xa9";
+        let value = "p4ss\"w\\rd\n/+ \u{e9}\u{1f600}".as_bytes();
         let json = serde_json::to_string(std::str::from_utf8(value).unwrap()).unwrap();
         let percent = hex(value, "%");
         for text in [
@@ -313,6 +373,7 @@ mod tests {
             STANDARD.encode(&json).into_bytes(),
             STANDARD.encode(STANDARD.encode(value)).into_bytes(),
             format!("data:;base64,{}", STANDARD.encode(gzip(json.as_bytes()))).into_bytes(),
+            br"p4ss\u0022w\u005crd\n/+ \u00e9\ud83d\ude00".to_vec(),
             format!("\"{}\"", json.replace('\\', "\\\\").replace('"', "\\\"")).into_bytes(),
         ] {
             let text = [&b"before: "[..], &text].concat();
@@ -325,6 +386,7 @@ mod tests {
     fn reads_a_plus_as_a_space_and_as_itself() {
         assert!(finds(b"?p=hello+w%6Frld+1", b"hello world 1").is_some());
         assert!(finds(b"?p=hello+w%6Frld", b"hello+world").is_some());
+        assert!(finds(b"?p=weak+pass%2Fword%2B~ok", b"weak pass/word+~ok").is_some());
     }
 
     #[test]
@@ -339,8 +401,11 @@ mod tests {
     fn ends_with_anything() {
         let bomb = gzip(&gzip(&vec![b'A'; 1 << 20]));
         let mut seen = 0;
-        read(&bomb, &mut |_, _| seen += 1);
+        assert!(read(&bomb, &mut |_| seen += 1));
         assert!(seen < 100, "{seen}");
+        let one = STANDARD.encode(gzip(&vec![b'A'; 16 << 20])) + " ";
+        let many = gzip(one.repeat(40).as_bytes());
+        assert!(!read(&many, &mut |_| {}));
         for text in [
             "%",
             "%4",
@@ -351,7 +416,7 @@ mod tests {
             "=====",
             "\\ud83d\\ude00",
         ] {
-            read(text.as_bytes(), &mut |_, _| {});
+            read(text.as_bytes(), &mut |_| {});
         }
     }
 }

@@ -6,178 +6,22 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
+use super::marks::{MARKS, Mark};
 use super::random::is_random;
-
-/// A mark that its maker gave a secret.
-struct Mark {
-    /// What a fleet names it by, to allow one.
-    name: &'static str,
-    /// With its article.
-    what: &'static str,
-    pattern: &'static str,
-}
-
-/// From the makers' documentation of their formats. A group, where there is one, is the part that has to look random.
-const MARKS: [Mark; 29] = [
-    mark(
-        "private-key",
-        "a private key",
-        "-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
-    ),
-    mark(
-        "age-identity",
-        "an age identity",
-        "(?i)AGE-SECRET-KEY-(?:PQ-)?1[a-z0-9]{40,}",
-    ),
-    mark("putty-key", "a private key", "PuTTY-User-Key-File-[0-9]"),
-    mark(
-        "k3s-token",
-        "a k3s token",
-        "K10[0-9a-f]{64}::[A-Za-z0-9_.:-]{6,}",
-    ),
-    mark(
-        "aws-access-key",
-        "an AWS access key",
-        r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
-    ),
-    mark(
-        "github-token",
-        "a GitHub token",
-        r"\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_[A-Za-z0-9_]{60,}",
-    ),
-    mark(
-        "gitlab-token",
-        "a GitLab token",
-        r"\b(?:glpat|gldt|glrt|glptt|glcbt|glsoat|glagent|gloas)-[A-Za-z0-9_.-]{20,}",
-    ),
-    mark(
-        "google-api-key",
-        "a Google API key",
-        r"\bAIza[A-Za-z0-9_-]{35}",
-    ),
-    mark(
-        "google-oauth",
-        "a Google OAuth secret",
-        r"\bGOCSPX-[A-Za-z0-9_-]{20,}|\bya29\.[A-Za-z0-9_-]{20,}",
-    ),
-    mark(
-        "azure-key",
-        "an Azure key",
-        r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}=*",
-    ),
-    mark(
-        "digitalocean-token",
-        "a DigitalOcean token",
-        r"\bdo[opr]_v1_[0-9a-f]{64}",
-    ),
-    mark(
-        "slack-token",
-        "a Slack token",
-        r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-[0-9]-[A-Za-z0-9-]{10,}",
-    ),
-    mark(
-        "slack-webhook",
-        "a Slack webhook",
-        r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}",
-    ),
-    mark(
-        "discord-webhook",
-        "a Discord webhook",
-        r"discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{20,}",
-    ),
-    mark(
-        "telegram-token",
-        "a Telegram bot token",
-        r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
-    ),
-    mark(
-        "stripe-key",
-        "a Stripe key",
-        r"\b[sr]k_live_[A-Za-z0-9]{20,}",
-    ),
-    mark("npm-token", "an npm token", r"\bnpm_[A-Za-z0-9]{36}"),
-    mark(
-        "pypi-token",
-        "a PyPI token",
-        r"\bpypi-AgE[A-Za-z0-9_-]{40,}",
-    ),
-    mark(
-        "docker-token",
-        "a Docker Hub token",
-        r"\bdckr_[po]at_[A-Za-z0-9_-]{20,}",
-    ),
-    mark(
-        "tailscale-key",
-        "a Tailscale key",
-        r"\btskey-[a-z]+-[A-Za-z0-9-]{15,}",
-    ),
-    mark(
-        "vault-token",
-        "a Vault token",
-        r"\bhv[sbr]\.[A-Za-z0-9_-]{24,}",
-    ),
-    mark(
-        "cloudflare-tunnel",
-        "a Cloudflare tunnel token",
-        r"\beyJhIjoi[A-Za-z0-9+/_-]{80,}",
-    ),
-    mark(
-        "grafana-token",
-        "a Grafana token",
-        r"\bgl(?:c|sa)_[A-Za-z0-9+/=_-]{32,}",
-    ),
-    mark(
-        "sendgrid-key",
-        "a SendGrid key",
-        r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}",
-    ),
-    mark(
-        "openai-key",
-        "an API key",
-        r"\bsk-(?:ant-|proj-)?([A-Za-z0-9_-]{32,})",
-    ),
-    mark(
-        "huggingface-token",
-        "a Hugging Face token",
-        r"\bhf_([A-Za-z0-9]{30,})",
-    ),
-    mark(
-        "jwt",
-        "a signed token",
-        r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
-    ),
-    mark(
-        "luks-key",
-        "the key of an encrypted disk",
-        r#""keyFile":\{[^}]*"source":"data:[^"]{8,}"#,
-    ),
-    mark(
-        "authorization",
-        "credentials of an HTTP request",
-        r#"(?i)\b(?:(?:bearer|basic) +|authorization["']?\s*[:=]\s*["']?(?:token +)?)([a-z0-9._~+/-]{12,}=*)"#,
-    ),
-];
-
-const fn mark(name: &'static str, what: &'static str, pattern: &'static str) -> Mark {
-    Mark {
-        name,
-        what,
-        pattern,
-    }
-}
 
 /// A name that says that its value is a secret.
 const NAME: &str = concat!(
-    r"(?i)(?:token|secret|passw(?:or)?d|passphrase|passwd|credential|psk|",
+    r"(?i)(?:token|secret|pass(?:w(?:or)?d|wd|phrase|code)?|pwd|credential|cookie|psk|",
     r"(?:api|access|auth|private|encryption|signing|master|secret|shared)[_-]?key)[a-z0-9_.-]*",
 );
 
 /// What a name ends in whose value is none.
-const NO_SECRETS: [&str; 17] = [
+const NO_SECRETS: [&str; 28] = [
     "hash",
     "digest",
     "sum",
     "fingerprint",
+    "fpr",
     "sha256",
     "sha512",
     "file",
@@ -191,27 +35,49 @@ const NO_SECRETS: [&str; 17] = [
     "version",
     "provider",
     "class",
+    "image",
+    "commit",
+    "pub",
+    "public",
+    "endpoint",
+    "uri",
+    "url",
+    "issuer",
+    "audience",
+    "tool",
 ];
 
-/// A name's value: `NAME=value`, `name: value`, `"name": "value"`, `name: X, value: Y`, `--name value`.
+/// A name's value: `NAME=value`, `name: value`, `"name": "value"`, `name: X, value: Y`, `--name value`, and a block of
+/// YAML or TOML that begins in the next line.
 const VALUE: &str = concat!(
-    r#"(?:["']?\s*(?::=|=>|=|:)\s*|["']?,?\s*["']?value["']?\s*:\s*|(?<flag> +))"#,
+    r#"(?:["']?\s*(?::=|=>|=|:)\s*|["']?,?\s*["']?value["']?\s*:\s*|(?<flag> +|["'],\s*|["']?\s*\n\s*- +))"#,
+    r#"(?:[|>][+-]?[ \t]*\r?\n\s*|"""\s*|'''\s*)?"#,
     r#"(?:"(?<double>[^"\n]{8,})"|'(?<single>[^'\n]{8,})'|(?<bare>[^\s"',;]{8,}))"#,
 );
 
-/// A password in a URL.
-const CREDENTIALS: &str = r#"[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:(?<bare>[^\s/@"'<>]{6,})@"#;
+/// What a request is let in by, with its scheme or without.
+const AUTHORIZATION: &str = concat!(
+    r#"(?i)\bauthorization["']?(?:\s*[:=]\s*|,?\s*["']?value["']?\s*:\s*)["']?"#,
+    r#"(?:[a-z]+ +)?(?<bare>[^\s"',;]{6,})"#,
+);
 
-/// How a value begins that is none itself: a reference, a path, a public key, what is encrypted, a digest.
-const REFERENCES: [&str; 11] = [
-    "$", "/", "%", "<", "@", "age:", "age1", "ssh-", "sha256-", "sha512-", "data:",
+/// A password in a URL.
+const CREDENTIALS: &str = r#"(?i)[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:(?<bare>[^\s/@"'<>]{4,})@"#;
+
+/// How a value begins that is none itself: a reference, a public key, what is encrypted, a digest, a URL of data.
+const REFERENCES: [&str; 14] = [
+    "$", "%", "<", "@", "age:", "age1", "ssh-", "sha256", "sha512", "data:", "op://", "vault:",
+    "ENC[", "ref+",
 ];
+
+/// Parts of a value that is put together somewhere else, or is code, or names an image by its digest.
+const FOREIGN: [&str; 7] = ["${", "$(", "{{", "{%", "(", "@sha256:", ":sha-"];
 
 /// The marks, then the names, then the URLs.
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let named = format!("{NAME}{VALUE}");
     let patterns = MARKS.iter().map(|mark| mark.pattern);
-    let patterns = patterns.chain([named.as_str(), CREDENTIALS]);
+    let patterns = patterns.chain([named.as_str(), AUTHORIZATION, CREDENTIALS]);
     let all: Result<_, _> = patterns
         .map(|pattern| RegexBuilder::new(pattern).unicode(false).build())
         .collect();
@@ -256,13 +122,18 @@ impl Names {
 pub(super) fn matches(text: &[u8], names: &Names) -> Vec<Match> {
     // A variable's name says more than a kind does, so it comes first.
     let own = names.0.iter().flat_map(|names| names.captures_iter(text));
-    let mut found: Vec<Match> = own.filter_map(|it| named(text, &it)).collect();
+    let mut found: Vec<Match> = own.filter_map(|it| named(text, &it, true)).collect();
     let mut kinds = Vec::new();
     for rule in ANY.matches(text) {
         let captures = EACH[rule].captures_iter(text);
         match MARKS.get(rule) {
             Some(mark) => kinds.extend(captures.filter_map(|it| marked(mark, &it))),
-            None if rule == MARKS.len() => found.extend(captures.filter_map(|it| named(text, &it))),
+            None if rule == MARKS.len() => {
+                found.extend(captures.filter_map(|it| named(text, &it, false)));
+            }
+            None if rule == MARKS.len() + 1 => {
+                kinds.extend(captures.filter_map(|it| authorization(&it)));
+            }
             None => kinds.extend(captures.filter_map(|it| credentials(&it))),
         }
     }
@@ -281,7 +152,8 @@ fn marked(mark: &Mark, captures: &Captures<'_>) -> Option<Match> {
     })
 }
 
-fn named(text: &[u8], captures: &Captures<'_>) -> Option<Match> {
+/// The value of a variable; `is_own` where it is one of the fleet's secrets, whatever its name says.
+fn named(text: &[u8], captures: &Captures<'_>, is_own: bool) -> Option<Match> {
     let value = value(captures)?;
     let start = captures.get(0)?.start();
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
@@ -293,7 +165,7 @@ fn named(text: &[u8], captures: &Captures<'_>) -> Option<Match> {
     let lower = name.to_ascii_lowercase();
     let is_flag = captures.name("flag").is_some();
     let sound = is_random(value.as_bytes())
-        && !NO_SECRETS.iter().any(|end| lower.ends_with(end))
+        && (is_own || !NO_SECRETS.iter().any(|end| lower.ends_with(end)))
         && (!is_flag || name.starts_with('-'));
     sound.then(|| Match {
         what: format!("a secret in `{name}`"),
@@ -302,11 +174,24 @@ fn named(text: &[u8], captures: &Captures<'_>) -> Option<Match> {
     })
 }
 
-fn credentials(captures: &Captures<'_>) -> Option<Match> {
+fn authorization(captures: &Captures<'_>) -> Option<Match> {
     Some(Match {
+        name: "authorization".to_owned(),
+        what: "credentials of an HTTP request".to_owned(),
+        span: value(captures)?.range(),
+    })
+}
+
+fn credentials(captures: &Captures<'_>) -> Option<Match> {
+    let value = value(captures)?;
+    // What documents write there.
+    let is_placeholder = ["pass", "password", "secret", "token", "changeme"]
+        .iter()
+        .any(|word| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()));
+    (!is_placeholder).then(|| Match {
         name: "url-password".to_owned(),
         what: "a password in a URL".to_owned(),
-        span: value(captures)?.range(),
+        span: value.range(),
     })
 }
 
@@ -315,9 +200,25 @@ fn value<'a>(captures: &Captures<'a>) -> Option<regex::bytes::Match<'a>> {
     let parts = ["double", "single", "bare"];
     let value = parts.iter().find_map(|part| captures.name(part))?;
     let bytes = value.as_bytes();
+    let holds = |part: &str| bytes.windows(part.len()).any(|it| it == part.as_bytes());
     let stands_for_another = REFERENCES.iter().any(|it| bytes.starts_with(it.as_bytes()))
-        || [&b"${"[..], b"$(", b"{{", b"{%"]
-            .iter()
-            .any(|mark| bytes.windows(2).any(|it| it == *mark));
+        || FOREIGN.iter().any(|part| holds(part))
+        || is_path(bytes)
+        || is_sealed(bytes);
     (!stands_for_another).then_some(value)
+}
+
+/// A path of a file system: `/secrets/token`, also behind a name as systemd's `LoadCredential=` has it.
+fn is_path(value: &[u8]) -> bool {
+    let start = value.iter().position(|byte| *byte == b'/');
+    let start = start.unwrap_or(value.len());
+    let is_named = start == 0 || value[start - 1] == b':';
+    let letters = value.iter().skip(start + 1);
+    let word = letters.take_while(|byte| byte.is_ascii_lowercase()).count();
+    is_named && word >= 2 && value.get(start + 1 + word) == Some(&b'/')
+}
+
+/// A sealed secret of Kubernetes: RSA's 512 bytes behind their length, and what they encrypt.
+fn is_sealed(value: &[u8]) -> bool {
+    value.len() > 400 && value.starts_with(b"Ag")
 }

@@ -63,6 +63,21 @@ fn knows_what_makers_give_out() {
         ),
         (format!("Authorization: Bearer {letters}"), "authorization"),
         (
+            format!(r#"{{"name":"Authorization","value":"token {letters}"}}"#),
+            "authorization",
+        ),
+        ("Authorization: Basic dTpwdw==".to_owned(), "authorization"),
+        (
+            "  authorization: ApiKey q7Zk29XbL0".to_owned(),
+            "authorization",
+        ),
+        (
+            r#"{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}"#.to_owned(),
+            "registry-auth",
+        ),
+        (format!("https://{letters}@github.com/a/b"), "url-token"),
+        ("HTTPS://me:open@example.net".to_owned(), "url-password"),
+        (
             "https://me:open-sesame@example.net/x".to_owned(),
             "url-password",
         ),
@@ -91,6 +106,20 @@ fn sees_a_random_value_where_a_secrets_name_stands() {
             "X-Api-Key",
         ),
         (format!("k3s agent --token {value}"), "--token"),
+        (format!("args: [\"--token\", \"{value}\"]"), "--token"),
+        (format!("- --token\n- {value}\n"), "--token"),
+        (format!("password: |\n    {value}\n"), "password"),
+        (format!("password: >-\n    {value}\n"), "password"),
+        (format!("password = \"\"\"\n{value}\"\"\""), "password"),
+        (format!("DB_PASS={value}"), "DB_PASS"),
+        (
+            format!("aws_secret_access_key = /bcd{value}"),
+            "aws_secret_access_key",
+        ),
+        (
+            format!("HEARTBEAT_URL=https://ping.example.net/{value}"),
+            "HEARTBEAT_URL",
+        ),
         (
             format!("HEARTBEAT_URL=https://hc.net/{value}"),
             "HEARTBEAT_URL",
@@ -117,6 +146,17 @@ fn leaves_alone_what_is_public() {
         format!("HEARTBEAT_URL is set; hash: sha512-{value}"),
         "HEARTBEAT_URL=https://status.example.net/ping".to_owned(),
         "https://user@example.net/x and https://user:${PASS_9c1e5b}@example.net".to_owned(),
+        format!("secretImage: docker.io/x/y@sha256:{value}{value}"),
+        format!("TOKEN_IMAGE=ghcr.io/a/b:sha-{value}"),
+        format!("TOKEN_SERVICE_COMMIT={value}"),
+        format!("signing_key_pub = \"{value}\""),
+        format!("token: AgB{}", value.repeat(40)),
+        format!("secret: op://{value}/x"),
+        format!("LoadCredential=token:/etc/{value}"),
+        format!("tokenEndpoint: https://login.test/{value}/token"),
+        format!("token := x509.NewToken(a{value})"),
+        "postgres://app:password@db/x".to_owned(),
+        "Authorization: Bearer ${TOKEN}".to_owned(),
         "-----BEGIN PUBLIC KEY-----".to_owned(),
         "-----BEGIN CERTIFICATE-----".to_owned(),
         "ssh_authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7R74GRQtVDWNUPY406oYXwQJUagVco5aWUWdZbbOm0\"]"
@@ -159,4 +199,27 @@ fn finds_known_values_once_each_and_where_they_are() {
         ]
     );
     assert!(findings.iter().all(|it| it.is_value));
+}
+
+#[test]
+fn of_very_many_findings_the_first_are_told() {
+    for between in [" ", "\n"] {
+        let text = format!("API_TOKEN=q7Zk29XbL0vR4mTn8sPw{between}").repeat(20_000);
+        assert_eq!(Guard::new([], []).find(text.as_bytes()).len(), 50);
+    }
+}
+
+#[test]
+fn what_can_t_be_looked_through_is_a_finding() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write as _;
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("memory takes it");
+        STANDARD.encode(encoder.finish().expect("memory takes it")) + " "
+    };
+    let text = gzip(gzip(&vec![b'A'; 16 << 20]).repeat(40).as_bytes());
+    assert_eq!(found(&text), ["too-much"]);
 }

@@ -49,6 +49,13 @@ pub(super) fn make(
     ui: &Ui,
 ) -> Result<Edited, NotMade> {
     let bytes = folder.read().map_err(Failure::from)?;
+    // What a failed save leaves; and as with git, it is the way to give up.
+    if bytes.trim_ascii().is_empty() && !standing.is_empty() {
+        return Err(NotMade::Failed(Failure::problem(
+            "the text is empty: nothing was written",
+            Some("to take values out, delete their lines and leave the comment above"),
+        )));
+    }
     let entries = editable::read(&bytes).map_err(NotMade::Mistakes)?;
     let manifest = read(root, ui)?;
     let (document, owner) = find_place(&manifest, place)?;
