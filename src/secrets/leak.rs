@@ -96,7 +96,10 @@ impl<'a> Guard<'a> {
             if reading.is_form {
                 return;
             }
-            for found in rules::matches(bytes, &self.names) {
+            // In what is no text, such as a value that is encrypted, names stand by chance.
+            let names =
+                (reading.origin.is_none() || reading::is_text(bytes)).then_some(&self.names);
+            for found in rules::matches(bytes, names) {
                 findings.push(Finding {
                     name: found.name,
                     what: format!("what looks like {}", found.what),

@@ -134,7 +134,7 @@ impl Reader<'_> {
 }
 
 /// Only what people could read holds further words.
-fn is_text(bytes: &[u8]) -> bool {
+pub(super) fn is_text(bytes: &[u8]) -> bool {
     let strange = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
     std::str::from_utf8(bytes).is_ok() && bytes.iter().filter(strange).count() * 16 <= bytes.len()
 }

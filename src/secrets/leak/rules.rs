@@ -118,16 +118,18 @@ impl Names {
     }
 }
 
-/// Finds what looks like a secret in a text.
-pub(super) fn matches(text: &[u8], names: &Names) -> Vec<Match> {
+/// Finds what looks like a secret in a text; without names only what has a mark.
+pub(super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
     // A variable's name says more than a kind does, so it comes first.
-    let own = names.0.iter().flat_map(|names| names.captures_iter(text));
+    let own = names.and_then(|names| names.0.as_ref());
+    let own = own.iter().flat_map(|names| names.captures_iter(text));
     let mut found: Vec<Match> = own.filter_map(|it| named(text, &it, true)).collect();
     let mut kinds = Vec::new();
     for rule in ANY.matches(text) {
         let captures = EACH[rule].captures_iter(text);
         match MARKS.get(rule) {
             Some(mark) => kinds.extend(captures.filter_map(|it| marked(mark, &it))),
+            None if names.is_none() => {}
             None if rule == MARKS.len() => {
                 found.extend(captures.filter_map(|it| named(text, &it, false)));
             }

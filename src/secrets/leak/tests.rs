@@ -223,3 +223,18 @@ fn what_can_t_be_looked_through_is_a_finding() {
     let text = gzip(gzip(&vec![b'A'; 16 << 20]).repeat(40).as_bytes());
     assert_eq!(found(&text), ["too-much"]);
 }
+
+#[test]
+fn in_what_is_no_text_only_a_mark_counts() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let token = "ghp_abcdefghij1234567890abcdefghij123456";
+    let sealed = STANDARD.encode(
+        [
+            b"\xff\xfe psk=9c1e5b2270aa41f3 \xff".as_slice(),
+            token.as_bytes(),
+        ]
+        .concat(),
+    );
+    assert_eq!(found(&format!("age:x:y:{sealed}")), ["github-token"]);
+}
