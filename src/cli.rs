@@ -69,6 +69,8 @@ pub enum Command {
     Show(Show),
     /// Check everything that people wrote, without a key
     Check(Check),
+    /// List the drives that may be written, and say why each other one may not
+    Devices(Devices),
     /// Make a node's stick as a file, which holds its secrets
     Image(Image),
     /// Show whose stick a file is, and what is on it
@@ -164,6 +166,14 @@ pub enum Stage {
     Cmdline,
     /// Where the node fetches its config
     Url,
+}
+
+/// `devices`.
+#[derive(Args, Debug)]
+pub struct Devices {
+    /// List files that are attached as drives too, and what only looks like a drive
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `image`.

@@ -22,6 +22,8 @@ mod check;
 mod config_file;
 mod config_output;
 mod destination;
+mod devices;
+mod devices_text;
 mod identities;
 mod image;
 mod import;
@@ -153,6 +155,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),
         Command::Check(args) => check::run(args, start, ui),
+        Command::Devices(args) => devices::run(args, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Import(args) => import::run(args, start, ui),

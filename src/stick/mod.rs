@@ -2,11 +2,14 @@
 
 mod clock;
 mod contents;
+mod device;
 mod disk;
+mod exclusive;
 mod fat;
 mod file;
 mod fit;
 mod gpt;
+mod guard;
 mod image;
 mod inspect;
 mod label;
@@ -15,9 +18,14 @@ mod stamp;
 
 pub use clock::Clock;
 pub use contents::{Contents, Loader, Opened, Urls, contents};
+pub use device::{
+    Device, Kind, Node, Number, Partition, Roots, Signature, Transport, Use, What, device, devices,
+};
 pub use disk::Disk;
+pub use exclusive::{Fingerprint, open_exclusively};
 pub use file::{SaveError, save};
 pub use fit::fit;
+pub use guard::{NeedsForce, Never, Verdict, judge};
 pub use image::{ImageError, image};
 pub use inspect::{Found, NoStick, holds_stick, inspect};
 pub use label::{Label, LabelError};

@@ -1,0 +1,133 @@
+//! Drives as people read them: those that may be written first, in lines of at most 80 columns.
+
+use super::devices::Row;
+use crate::diagnostic::printable;
+use crate::stick::{Device, Kind, Signature};
+
+/// The width of a terminal that everybody has.
+const WIDTH: usize = 80;
+
+pub(super) fn describe(rows: &[Row]) -> String {
+    let (free, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.verdict.is_free());
+    let mut text = String::new();
+    for (heading, rows) in [("may be written:", free), ("may not be written:", rest)] {
+        if rows.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += heading;
+        text.push('\n');
+        for row in rows {
+            text += &wrapped(2, &title(&row.device));
+            for line in about(row) {
+                text += &wrapped(6, &line);
+            }
+        }
+    }
+    text
+}
+
+/// `/dev/sdb, 32.0 GB, usb: SanDisk Ultra`
+fn title(device: &Device) -> String {
+    let names = [&device.vendor, &device.model];
+    let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
+    let mut text = device.path.display().to_string();
+    if device.size > 0 {
+        text += &format!(", {}", size(device.size));
+    }
+    text += &format!(", {}", device.transport.name());
+    if let Kind::Loop(Some(file)) = &device.kind {
+        text += &format!(": `{file}`");
+    } else if !names.is_empty() {
+        text += &format!(": {}", names.join(" "));
+    }
+    text
+}
+
+fn about(row: &Row) -> Vec<String> {
+    let device = &row.device;
+    let mut lines = Vec::new();
+    if let Some(serial) = &device.serial {
+        lines.push(format!("serial {serial}"));
+    }
+    match &row.stick {
+        Some(Ok(label)) => {
+            lines.push(format!(
+                "now the stick of {} in {}",
+                label.node, label.fleet
+            ));
+        }
+        Some(Err(error)) => lines.push(format!("now a stick that is damaged: {error}")),
+        None => lines.extend(contents(device)),
+    }
+    for never in &row.verdict.refused {
+        lines.push(never.to_string());
+        // Nobody wants to be told how to free a drive that is built in.
+        if device.removable {
+            lines.push(format!("  {}", never.help()));
+        }
+    }
+    // What does not help is not offered.
+    let way = if row.verdict.refused.is_empty() {
+        "only with --force: "
+    } else {
+        ""
+    };
+    let forced = row.verdict.forced.iter();
+    lines.extend(forced.map(|force| format!("{way}{force}")));
+    lines
+}
+
+/// `holds FAT (sdb1 "DATA")`: what would be lost.
+fn contents(device: &Device) -> Option<String> {
+    let names = |holds: &[Signature]| {
+        let names = holds.iter().map(Signature::name);
+        names.collect::<Vec<_>>().join(" and ")
+    };
+    let parts = device.partitions.iter().map(|part| {
+        let called = part.label.as_ref().or(part.title.as_ref());
+        let called = called.map_or(String::new(), |it| format!(" \"{it}\""));
+        let kind = match names(&part.holds).as_str() {
+            "" => String::new(),
+            kind => format!(" {kind}"),
+        };
+        format!("{}{kind}{called}", part.name)
+    });
+    let whole = names(&device.holds);
+    // What stands on a whole drive with partitions is most often older than they are.
+    let whole = (!whole.is_empty()).then_some(whole);
+    let all: Vec<String> = whole.into_iter().chain(parts).collect();
+    (!all.is_empty()).then(|| format!("holds {}", all.join(", ")))
+}
+
+/// As it is printed on drives: in thousands.
+fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        ..1_000_000_000 => (1_000_000, "MB"),
+        ..1_000_000_000_000 => (1_000_000_000, "GB"),
+        _ => (1_000_000_000_000, "TB"),
+    };
+    let tenths = bytes / (unit / 10);
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+/// Lines that begin at a column; what belongs to the first one stands a little further in.
+fn wrapped(indent: usize, text: &str) -> String {
+    let inner = text.len() - text.trim_start().len();
+    let mut lines = vec![" ".repeat(indent + inner)];
+    for word in printable(text).split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        let is_first = line.trim_start().is_empty();
+        if is_first {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("{}{word}", " ".repeat(indent + inner + 2)));
+        }
+    }
+    lines.join("\n") + "\n"
+}
