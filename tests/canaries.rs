@@ -267,6 +267,9 @@ fn cases() -> Vec<Case> {
             .env("SSH_KEY_PATH", IDENTITY),
         case("import env", &["new", "--from", "-"], 1)
             .stdin("K3S_TOKEN=canary-five-hT3jN8bV1c; rm\n"),
+        case("devices", &[], 0),
+        case("devices", &["--all"], 0),
+        case("devices", &["sdb"], 64),
         case("import clc", &["old.yml"], 0).with(|fleet| fleet.write("old.yml", "{}\n")),
         case("import clc", &["old.yml"], 1).with(|fleet| fleet.write("old.yml", "a: [\n")),
         case("transpile", &["templates/base.bu"], 0),

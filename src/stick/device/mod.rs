@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, major, minor, open};
 use rustix::io::Errno;
 
+use self::blocks::{Block, Blocks};
 use self::mounts::Mounts;
 pub use self::signature::Signature;
 pub use self::sysfs::Transport;
-use self::sysfs::{Block, Blocks};
 pub use self::uses::{Use, What};
 use super::guard::Never;
 
+mod attribute;
+mod blocks;
 mod mounts;
 mod signature;
 mod sysfs;

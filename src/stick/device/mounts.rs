@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::sysfs::Blocks;
+use super::blocks::Blocks;
 use super::{Node, Number, Roots};
 
 /// A mounted file system.

@@ -1,12 +1,11 @@
-//! What sysfs tells of block devices, and udev where that is asked.
+//! What sysfs tells of a drive, and udev where that is asked.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::str::FromStr;
 
-use super::mounts::{block_at, names_below};
+use super::attribute::{attribute, needed, pair, vital_product_data};
+use super::blocks::{Block, Blocks};
+use super::mounts::block_at;
 use super::{Device, Kind, Number, Partition, Roots, place};
 
 /// What sysfs counts in, whatever a drive's own sectors are, in bytes.
@@ -69,127 +68,6 @@ impl Transport {
             _ => None,
         });
         buses.next().unwrap_or(Self::Other)
-    }
-}
-
-impl Number {
-    /// From `8:16`.
-    pub(super) fn read(text: &str) -> Option<Self> {
-        let (major, minor) = text.trim().split_once(':')?;
-        Some(Self(major.parse().ok()?, minor.parse().ok()?))
-    }
-}
-
-impl std::fmt::Display for Number {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}:{}", self.0, self.1)
-    }
-}
-
-/// A block device: a drive or a partition.
-pub(super) struct Block {
-    pub(super) name: String,
-    /// `None` where it can't be read.
-    pub(super) number: Option<Number>,
-    /// The drive that it is a part of, or itself.
-    pub(super) drive: String,
-    /// The block devices that stand on it.
-    pub(super) holders: Vec<String>,
-    folder: PathBuf,
-}
-
-/// All block devices.
-pub(super) struct Blocks {
-    all: BTreeMap<String, Block>,
-    /// Loop devices, and the files behind them.
-    pub(super) loops: Vec<(String, PathBuf)>,
-}
-
-impl Blocks {
-    pub(super) fn read(roots: &Roots) -> io::Result<Self> {
-        let root = roots.sys.join("block");
-        let mut blocks = Self {
-            all: BTreeMap::new(),
-            loops: Vec::new(),
-        };
-        for entry in fs::read_dir(root)? {
-            let entry = entry?;
-            let drive = entry.file_name().to_string_lossy().into_owned();
-            // The paths behind a drive of several paths are no drives of their own.
-            if attribute(&entry.path(), "hidden").as_deref() == Some("1") {
-                continue;
-            }
-            let parts = names_below(&entry.path());
-            let parts = parts.filter(|(_, path)| path.join("partition").exists());
-            let parts: Vec<_> = parts.collect();
-            for (name, folder) in parts.into_iter().chain([(drive.clone(), entry.path())]) {
-                let block = Block {
-                    number: attribute(&folder, "dev").and_then(|it| Number::read(&it)),
-                    drive: drive.clone(),
-                    holders: names_below(&folder.join("holders"))
-                        .map(|it| it.0)
-                        .collect(),
-                    name: name.clone(),
-                    folder,
-                };
-                blocks.all.insert(name, block);
-            }
-        }
-        blocks.connect(roots);
-        Ok(blocks)
-    }
-
-    /// A loop device over a drive is no holder to the kernel.
-    fn connect(&mut self, roots: &Roots) {
-        for name in self.all.keys().filter(|name| name.starts_with("loop")) {
-            let folder = &self.all[name].folder;
-            if let Some(file) = attribute(folder, "loop/backing_file") {
-                self.loops.push((name.clone(), PathBuf::from(file)));
-            }
-        }
-        for (name, file) in &self.loops {
-            let below = block_at(roots, self, file.as_os_str().as_encoded_bytes());
-            if let Some(below) = below.and_then(|below| self.all.get_mut(&below)) {
-                below.holders.push(name.clone());
-            }
-        }
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&Block> {
-        self.all.get(name)
-    }
-
-    pub(super) fn by_number(&self, number: Number) -> Option<&Block> {
-        self.all.values().find(|it| it.number == Some(number))
-    }
-
-    /// Those that are no partitions.
-    pub(super) fn drives(&self) -> impl Iterator<Item = &Block> {
-        self.all.values().filter(|block| block.drive == block.name)
-    }
-
-    /// A block device, and the partitions on it.
-    pub(super) fn of(&self, name: &str) -> impl Iterator<Item = &Block> {
-        let of = move |block: &&Block| block.name == name || block.drive == name;
-        self.all.values().filter(of)
-    }
-
-    /// A block device that stands on others, in words.
-    pub(super) fn described(&self, name: &str) -> String {
-        let folder = self.get(name).map(|block| block.folder.as_path());
-        let read = |path: &str| folder.and_then(|folder| attribute(folder, path));
-        let kind = match read("dm/uuid") {
-            Some(id) if id.starts_with("LVM-") => "LVM ",
-            Some(id) if id.starts_with("CRYPT-") => "an encrypted volume ",
-            Some(id) if id.starts_with("mpath-") => "a multipath drive ",
-            _ if name.starts_with("md") => "a RAID array ",
-            _ if name.starts_with("dm-") => "the device mapper ",
-            _ => "",
-        };
-        match read("dm/name") {
-            Some(called) => format!("{kind}`{called}` ({name})"),
-            None => format!("{kind}`{name}`"),
-        }
     }
 }
 
@@ -287,48 +165,6 @@ fn kind(roots: &Roots, blocks: &Blocks, drive: &Block) -> Kind {
     ];
     let mut others = others.into_iter().filter(|it| it.0);
     others.next().map_or(Kind::Drive, |it| Kind::Other(it.1))
-}
-
-/// A text that a device gives of itself; it may hold anything, and is shown.
-pub(super) fn clean(text: &str) -> String {
-    let misleads = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.trim_matches([' ', '\n', '\0'])
-        .replace(misleads, "\u{fffd}")
-}
-
-/// An attribute; `None` where there is none, or an empty one.
-fn attribute(folder: &Path, path: &str) -> Option<String> {
-    let bytes = fs::read(folder.join(path)).ok()?;
-    Some(clean(&String::from_utf8_lossy(&bytes))).filter(|it| !it.is_empty())
-}
-
-/// An attribute without which nothing can be said of a drive.
-fn needed<T: FromStr + Default>(folder: &Path, path: &str, unread: &mut Vec<String>) -> T {
-    match attribute(folder, path).and_then(|it| it.parse().ok()) {
-        Some(value) => value,
-        None => {
-            unread.push(format!("`{}`", folder.join(path).display()));
-            T::default()
-        }
-    }
-}
-
-/// The serial number in page 80h of SCSI's vital product data: four bytes, then text.
-fn vital_product_data(folder: &Path) -> Option<String> {
-    let page = fs::read(folder.join("device/vpd_pg80")).ok()?;
-    let text = String::from_utf8_lossy(page.get(4..)?).into_owned();
-    Some(clean(&text)).filter(|it| !it.is_empty())
-}
-
-/// The value in a file of lines `NAME=value`.
-fn pair(file: &Path, name: &str) -> Option<String> {
-    let text = fs::read(file).ok()?;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
-    values.next().map(clean).filter(|it| !it.is_empty())
 }
 
 /// What udev has found out about a block device.

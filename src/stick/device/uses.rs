@@ -1,9 +1,10 @@
 //! What uses a drive: mounts, swap and other block devices, whatever lies between.
 
 use super::Device;
+use super::attribute::clean;
+use super::blocks::{Block, Blocks};
 use super::mounts::Mounts;
 use super::signature::Signature;
-use super::sysfs::{Block, Blocks, clean};
 
 /// A use of a drive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
