@@ -109,9 +109,10 @@ impl Machine {
 
     fn unset(self, name: &str, path: &str) -> Self {
         let path = self.path(&format!("sys/block/{name}/{path}"));
-        match path.is_dir() {
-            true => fs::remove_dir(path).unwrap(),
-            false => fs::remove_file(path).unwrap(),
+        if path.is_dir() {
+            fs::remove_dir(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
         }
         self
     }

@@ -304,7 +304,7 @@ fn a_number_that_is_not_the_drives_is_not_opened() {
     let mut asked = one.device();
     asked.path.clone_from(&other.path);
     let never = open_exclusively(&Roots::default(), &asked).unwrap_err();
-    assert_eq!(never[0].code(), "changed");
+    assert_eq!(never, [Never::Changed("its name is another's".to_owned())]);
 }
 
 fn listed(fleet: &Fleet, path: &str) -> Value {

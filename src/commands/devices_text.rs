@@ -104,10 +104,12 @@ fn contents(device: &Device) -> Option<String> {
 
 /// As it is printed on drives: in thousands.
 fn size(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        ..1_000_000_000 => (1_000_000, "MB"),
-        ..1_000_000_000_000 => (1_000_000_000, "GB"),
-        _ => (1_000_000_000_000, "TB"),
+    let (unit, name) = if bytes < 1_000_000_000 {
+        (1_000_000, "MB")
+    } else if bytes < 1_000_000_000_000 {
+        (1_000_000_000, "GB")
+    } else {
+        (1_000_000_000_000, "TB")
     };
     let tenths = bytes / (unit / 10);
     format!("{}.{} {name}", tenths / 10, tenths % 10)
@@ -130,4 +132,121 @@ fn wrapped(indent: usize, text: &str) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::stick::{Number, Partition, Transport, Use, What, judge};
+
+    fn stick() -> Device {
+        Device {
+            name: "sdb".to_owned(),
+            path: "/dev/sdb".into(),
+            number: Number(8, 16),
+            kind: Kind::Drive,
+            sequence: Some(1),
+            vendor: Some("SanDisk".to_owned()),
+            model: Some("Ultra Fit".to_owned()),
+            serial: Some("4C530001230425118064".to_owned()),
+            size: 15_993_929_728,
+            sector: 512,
+            physical_sector: 512,
+            removable: true,
+            read_only: false,
+            transport: Transport::Usb,
+            partitions: vec![Partition {
+                name: "sdb1".to_owned(),
+                size: 15_992_881_152,
+                title: None,
+                label: Some("HOLIDAY".to_owned()),
+                holds: vec![Signature::Alone("FAT")],
+            }],
+            holds: Vec::new(),
+            uses: Vec::new(),
+            taken: false,
+            unread: Vec::new(),
+        }
+    }
+
+    fn laptop() -> Device {
+        let mounted = |on: &[&str], at: &str| Use {
+            through: on.iter().map(|it| (*it).to_owned()).collect(),
+            what: What::Mounted(at.to_owned()),
+        };
+        Device {
+            name: "nvme0n1".to_owned(),
+            path: "/dev/nvme0n1".into(),
+            vendor: None,
+            model: Some("Samsung SSD 970 EVO 500GB".to_owned()),
+            size: 500_107_862_016,
+            removable: false,
+            transport: Transport::Nvme,
+            partitions: Vec::new(),
+            uses: vec![
+                mounted(&["nvme0n1p1"], "/boot/efi"),
+                mounted(&["nvme0n1p3", "dm-0", "dm-1"], "/"),
+            ],
+            ..stick()
+        }
+    }
+
+    fn row(device: Device) -> Row {
+        Row {
+            verdict: judge(&device),
+            stick: None,
+            device,
+        }
+    }
+
+    #[test]
+    fn drives_that_may_be_written_come_first_and_the_others_with_their_reasons() {
+        let text = describe(&[row(laptop()), row(stick())]);
+        assert_eq!(
+            text,
+            "may be written:\n\
+             \x20 /dev/sdb, 15.9 GB, usb: SanDisk Ultra Fit\n\
+             \x20     serial 4C530001230425118064\n\
+             \x20     holds sdb1 FAT \"HOLIDAY\"\n\
+             \n\
+             may not be written:\n\
+             \x20 /dev/nvme0n1, 500.1 GB, nvme: Samsung SSD 970 EVO 500GB\n\
+             \x20     serial 4C530001230425118064\n\
+             \x20     the running system is on it: `/boot/efi` (nvme0n1p1), `/` (nvme0n1p3 >\n\
+             \x20       dm-0 > dm-1)\n\
+             \x20     it is not removable\n\
+             \x20     it has 500 GB, more than 256\n"
+        );
+    }
+
+    #[test]
+    fn what_helps_is_told_where_it_does() {
+        let mut mounted = stick();
+        mounted.uses = laptop().uses;
+        mounted.uses[0].what = What::Mounted("/media/a\nb\u{1b}".to_owned());
+        mounted.uses.truncate(1);
+        let text = describe(&[row(mounted)]);
+        assert!(text.contains("unmount it: `umount`"), "{text}");
+        assert!(text.contains("`/media/a b\u{fffd}`"), "{text}");
+        let mut idle = laptop();
+        idle.uses.clear();
+        idle.size = 200_000_000_000;
+        let text = describe(&[row(idle)]);
+        assert!(
+            text.contains("      only with --force: it is not removable\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_damaged_stick_is_told_from_none() {
+        let mut damaged = row(stick());
+        damaged.stick = Some(Err("`ephemeros.toml` is damaged".to_owned()));
+        let text = describe(&[damaged]);
+        assert!(
+            text.contains("now a stick that is damaged: `ephemeros.toml` is"),
+            "{text}"
+        );
+    }
 }

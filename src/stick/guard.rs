@@ -181,14 +181,19 @@ fn used(uses: &[Use]) -> Vec<Never> {
         };
         list.push(text);
     }
-    let kinds: [(Vec<String>, fn(Vec<String>) -> Never); 4] = [
-        (system, Never::System),
-        (mounted, Never::Mounted),
-        (swap, Never::Swap),
-        (held, Never::Held),
+    let kinds = [
+        Never::System(system),
+        Never::Mounted(mounted),
+        Never::Swap(swap),
+        Never::Held(held),
     ];
-    let kinds = kinds.into_iter().filter(|(list, _)| !list.is_empty());
-    kinds.map(|(list, never)| never(list)).collect()
+    let is_some = |never: &Never| match never {
+        Never::System(all) | Never::Mounted(all) | Never::Swap(all) | Never::Held(all) => {
+            !all.is_empty()
+        }
+        _ => true,
+    };
+    kinds.into_iter().filter(is_some).collect()
 }
 
 impl Never {

@@ -72,7 +72,7 @@ impl Mounts {
         }
     }
 
-    /// Lines of proc_pid_mountinfo(5).
+    /// Lines of `/proc/PID/mountinfo`.
     fn take(&mut self, roots: &Roots, blocks: &Blocks, text: &[u8], ours: bool) {
         let lines = text.split(|byte| *byte == b'\n');
         for line in lines.filter(|line| !line.is_empty()) {
@@ -100,7 +100,7 @@ impl Mounts {
         }
     }
 
-    /// Lines of proc_swaps(5), below a heading. A kernel without swap has no such file.
+    /// Lines of `/proc/swaps`, below a heading. A kernel without swap has no such file.
     fn read_swaps(&mut self, roots: &Roots, blocks: &Blocks) {
         let text = match fs::read(roots.proc.join("swaps")) {
             Ok(text) => text,
@@ -109,7 +109,7 @@ impl Mounts {
         };
         let lines = text.split(|byte| *byte == b'\n').skip(1);
         for line in lines.filter(|line| !line.is_empty()) {
-            let path = line.split(|byte| byte.is_ascii_whitespace()).next();
+            let path = line.split(u8::is_ascii_whitespace).next();
             let path = unescaped(path.unwrap_or_default());
             match block_at(roots, blocks, &path) {
                 Some(name) => self.swaps.push((name, None)),

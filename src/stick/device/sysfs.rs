@@ -18,7 +18,7 @@ pub enum Transport {
     Usb,
     /// A slot for SD cards, or a chip on the board.
     Mmc,
-    /// NVMe.
+    /// A slot for memory on PCI Express.
     Nvme,
     /// SATA, or its elders.
     Sata,
@@ -148,7 +148,7 @@ fn kind(roots: &Roots, blocks: &Blocks, drive: &Block) -> Kind {
     let optical = attribute(&drive.folder, "device/type").as_deref() == Some("5");
     if named("loop") {
         let file = attribute(&drive.folder, "loop/backing_file");
-        let over = file.as_ref().map(|file| file.as_bytes());
+        let over = file.as_ref().map(String::as_bytes);
         return match over.and_then(|file| block_at(roots, blocks, file)) {
             Some(_) => Kind::Other("a loop device over another drive"),
             None => Kind::Loop(file),

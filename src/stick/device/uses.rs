@@ -54,7 +54,9 @@ pub(super) fn find(blocks: &Blocks, mounts: &Mounts, drive: &Block) -> Vec<Use> 
         if btrfs && places.is_empty() {
             add(What::Held("a btrfs that is mounted elsewhere".to_owned()));
         }
-        places.into_iter().for_each(|at| add(What::Mounted(at)));
+        for at in places {
+            add(What::Mounted(at));
+        }
         // A drive is free when all above it are gone.
         for holder in &block.holders {
             add(What::Held(blocks.described(holder)));
