@@ -110,7 +110,7 @@ pub fn open_exclusively(roots: &Roots, asked: &Device) -> Result<File, Vec<Never
 
 /// Why it could not be opened: what is known to use it, or else what the kernel says.
 fn refused(roots: &Roots, asked: &Device, error: Errno) -> Vec<Never> {
-    let known = match device::find(roots, &asked.path, Probe::All) {
+    let known = match device::find(roots, &asked.path, Probe::Asked) {
         Ok(now) => judge(&now).refused,
         Err(never) => vec![never],
     };

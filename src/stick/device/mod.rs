@@ -165,7 +165,7 @@ pub fn devices(roots: &Roots) -> io::Result<Vec<Device>> {
     let mounts = Mounts::read(roots, &blocks);
     let drives = blocks.drives();
     Ok(drives
-        .map(|drive| read(roots, &blocks, &mounts, drive, Probe::All))
+        .map(|drive| read(roots, &blocks, &mounts, drive, Probe::Listed))
         .collect())
 }
 
@@ -174,14 +174,28 @@ pub fn devices(roots: &Roots) -> io::Result<Vec<Device>> {
 /// # Errors
 /// There is none, or it is no drive as a whole.
 pub fn device(roots: &Roots, path: &Path) -> Result<Device, Never> {
-    find(roots, path, Probe::All)
+    find(roots, path, Probe::Asked)
 }
 
-/// Whether it is tried if another program has the drive for itself: not while this one has.
+/// When it is tried whether another program has a drive for itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Probe {
-    All,
+    /// It is one of many: not a loop device, which nobody asks about, and which somebody else may be about to mount.
+    Listed,
+    /// It is the one that is asked about.
+    Asked,
+    /// Not at all: this program has it.
     Ours,
+}
+
+impl Probe {
+    fn is_for(self, kind: &Kind) -> bool {
+        match self {
+            Self::Listed => *kind == Kind::Drive,
+            Self::Asked => true,
+            Self::Ours => false,
+        }
+    }
 }
 
 pub(super) fn find(roots: &Roots, path: &Path, probe: Probe) -> Result<Device, Never> {
@@ -237,7 +251,7 @@ fn read(roots: &Roots, blocks: &Blocks, mounts: &Mounts, drive: &Block, probe: P
     }
     device.uses.extend(uses::pools(mounts, &device));
     // It is ours for a moment, so it is tried only where nobody is known to use it.
-    if probe == Probe::All && device.uses.is_empty() && device.unread.is_empty() {
+    if probe.is_for(&device.kind) && device.uses.is_empty() && device.unread.is_empty() {
         match reach(roots, &device.name, device.number, OFlags::EXCL) {
             Ok(_) => {}
             Err(cause) if Errno::from_io_error(&cause) == Some(Errno::BUSY) => device.taken = true,
