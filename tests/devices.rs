@@ -549,6 +549,8 @@ fn what_only_looks_like_a_drive_is_none() {
         .drive("sr0", "11:0", &USB.replace("target6", "target7"), GB)
         .set("sr0", "device/type", "5")
         .set("sr0", "removable", "1")
+        .set("sr0", "ro", "1")
+        .set("sr0", "queue/logical_block_size", "2048")
         .drive("zram0", "252:0", VIRTUAL, GB)
         .drive("ram0", "1:0", VIRTUAL, GB)
         .drive("md0", "9:0", VIRTUAL, GB)

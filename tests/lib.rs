@@ -12,6 +12,7 @@ mod dumps;
 mod exposed;
 mod failures;
 mod fleet;
+mod guest;
 mod house;
 mod image;
 mod import;

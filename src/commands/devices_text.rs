@@ -2,7 +2,7 @@
 
 use super::devices::Row;
 use crate::diagnostic::printable;
-use crate::stick::{Device, Kind, Signature};
+use crate::stick::{Device, Kind, Never, Signature};
 
 /// The width of a terminal that everybody has.
 const WIDTH: usize = 80;
@@ -64,8 +64,9 @@ fn about(row: &Row) -> Vec<String> {
     }
     for never in &row.verdict.refused {
         lines.push(never.to_string());
-        // Nobody wants to be told how to free a drive that is built in.
-        if device.removable {
+        // Nobody wants to be told how to free what is built in, and another drive can't be named to a list.
+        let is_final = matches!(never, Never::NoDrive(_) | Never::System(_));
+        if device.removable && !is_final {
             lines.push(format!("  {}", never.help()));
         }
     }

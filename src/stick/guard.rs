@@ -81,7 +81,7 @@ pub enum NeedsForce {
     #[error("it has {} GB, more than 256", .0 / 1_000_000_000)]
     Large(u64),
     /// Other drives may need it, though nothing uses it now.
-    #[error("`{on}` is a part of {what}, which is not running")]
+    #[error("`{on}` is marked as a part of {what}")]
     Part {
         /// The drive or a partition.
         on: String,
@@ -122,10 +122,11 @@ pub fn judge(device: &Device) -> Verdict {
         }),
         _ => {}
     }
-    if device.read_only {
+    let is_drive = !matches!(device.kind, Kind::Other(_));
+    if device.read_only && is_drive {
         refused.push(Never::ReadOnly);
     }
-    if ![512, 4096].contains(&device.sector) {
+    if ![512, 4096].contains(&device.sector) && is_drive {
         refused.push(Never::Sectors(device.sector));
     }
     refused.extend(used(&device.uses));
