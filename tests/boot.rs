@@ -1,9 +1,9 @@
-//! The example's stick in a virtual machine: UEFI, iPXE, Linux, Ignition and the secrets volume are real. It takes
+//! The example's stick in virtual machines: UEFI and BIOS, iPXE, Linux, Ignition and the secrets volume are real. It takes
 //! `tools/setup test`, which fetches and builds what is booted.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,6 +54,11 @@ struct Example {
 
 impl Example {
     fn new() -> Option<Self> {
+        Self::of("")
+    }
+
+    /// With further lines in the node's file.
+    fn of(lines: &str) -> Option<Self> {
         let (stand_in, loaders) = (stand_in()?, loaders()?);
         let fleet = Fleet::empty();
         for path in ["fleet.toml", "fleet.lock"] {
@@ -72,6 +77,8 @@ impl Example {
             "kernel_args = [",
             "kernel_args = [\"stand-in.show-secrets\", ",
         );
+        let node = fleet.read("nodes/node1337.toml");
+        fleet.write("nodes/node1337.toml", format!("{lines}{node}"));
         fleet.renders();
         let home = fleet.home();
         let (image, www) = (home.join("node1337.img"), home.join("www"));
@@ -107,21 +114,33 @@ impl Example {
         Some(Self { fleet, image, www })
     }
 
-    /// What the machine and the server say, until it is off.
-    fn boot(&self) -> Vec<String> {
+    /// Takes the boot script away from the server.
+    fn without_script(self) -> Self {
+        fs::remove_dir_all(self.www.join("ipxe")).unwrap();
+        self
+    }
+
+    /// What the machine and the server say, until it is off or has had so many seconds.
+    fn boot(&self, machine: Machine, seconds: u32) -> Vec<String> {
         let ran = Command::new(root().join("tools/boot"))
+            .args(["--firmware", machine.0, "--drive", machine.1])
             .args([&self.image, &self.www])
+            .arg(seconds.to_string())
             .output()
             .unwrap();
         let console = String::from_utf8_lossy(&ran.stdout).into_owned();
-        assert!(
-            ran.status.success() && console.contains("\nstand-in: done"),
-            "{console}\n{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
+        let is_over = matches!(ran.status.code(), Some(0 | 124));
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        assert!(is_over, "{console}\n{errors}");
         console.lines().map(str::to_owned).collect()
     }
 }
+
+/// Firmware, and how the stick is plugged in.
+type Machine = (&'static str, &'static str);
+
+/// Nothing takes longer, in seconds.
+const LIMIT: u32 = 180;
 
 /// The one line that begins so; the rest of it.
 #[track_caller]
@@ -131,15 +150,21 @@ fn said<'a>(console: &'a [String], start: &str) -> &'a str {
     first.unwrap_or_else(|| panic!("nothing begins with `{start}`:\n{}", console.join("\n")))
 }
 
-/// The node came up as the fleet has it.
-fn assert_booted(example: &Example, console: &[String]) {
+/// The node came up as the fleet has it. From a USB drive the secrets are not read: Debian's kernel for virtual machines
+/// drives none.
+fn assert_booted(machine: Machine, example: &Example, console: &[String]) {
     let config = example.fleet.read("ignition/node1337.ign");
     let digest = ephemeros::render::rendered::config_digest(&config);
-    // Firmware puts the name of the kernel's image first.
+    let (firmware, drive) = machine;
+    // UEFI puts the name of the kernel's image first.
+    let name = match firmware {
+        "uefi" => "flatcar_production_pxe.vmlinuz ",
+        _ => "",
+    };
     assert_eq!(
         said(console, "stand-in: cmdline: "),
         format!(
-            "flatcar_production_pxe.vmlinuz initrd=flatcar_production_pxe_image.cpio.gz \
+            "{name}initrd=flatcar_production_pxe_image.cpio.gz \
              ignition.config.url={SERVER}/ignition/node1337.ign ephemeros.config={digest} \
              flatcar.first_boot=1 stand-in.show-secrets console=tty0 console=ttyS0,115200n8"
         )
@@ -147,6 +172,9 @@ fn assert_booted(example: &Example, console: &[String]) {
     said(console, "server: GET /ignition/node1337.ign 200");
     said(console, "stand-in: ignition accepts the config");
     assert_eq!(said(console, "stand-in: config: "), digest);
+    if drive == "usb" {
+        return;
+    }
 
     // By the PARTUUID that the config's mount unit has.
     let profile = example
@@ -196,6 +224,7 @@ fn assert_booted(example: &Example, console: &[String]) {
             get("K3S_TOKEN")
         )
     );
+    said(console, "stand-in: done");
     // Nobody but root reads them.
     for line in console
         .iter()
@@ -205,30 +234,110 @@ fn assert_booted(example: &Example, console: &[String]) {
     }
 }
 
-#[test]
-fn the_example_boots_by_the_script_in_git() {
+/// By the script in git.
+fn boots_by_git(machine: Machine) {
     let Some(example) = Example::new() else {
         return;
     };
-    let console = example.boot();
+    let console = example.boot(machine, LIMIT);
     said(&console, "server: GET /ipxe/node1337.ipxe 200");
     said(&console, "Ephemeros: the stick of node1337");
-    assert!(
-        !console
-            .iter()
-            .any(|line| line.contains("the copy on this stick"))
-    );
-    assert_booted(&example, &console);
+    let by_copy = |line: &String| line.contains("the copy on this stick");
+    assert!(!console.iter().any(by_copy));
+    assert_booted(machine, &example, &console);
+}
+
+/// By the copy on its stick, where git has none.
+fn boots_by_its_copy(machine: Machine) {
+    let Some(example) = Example::new() else {
+        return;
+    };
+    let example = example.without_script();
+    let console = example.boot(machine, LIMIT);
+    said(&console, "server: GET /ipxe/node1337.ipxe 404");
+    said(&console, "Ephemeros: now the copy on this stick");
+    assert_booted(machine, &example, &console);
 }
 
 #[test]
-fn the_example_boots_by_the_copy_on_its_stick_where_git_has_none() {
+fn uefi_boots_the_example_by_the_script_in_git() {
+    boots_by_git(("uefi", "virtio"));
+}
+
+#[test]
+fn uefi_boots_the_example_by_the_copy_on_its_stick() {
+    boots_by_its_copy(("uefi", "virtio"));
+}
+
+#[test]
+fn uefi_boots_the_example_from_usb() {
+    boots_by_its_copy(("uefi", "usb"));
+}
+
+#[test]
+fn a_bios_boots_the_example_by_the_script_in_git() {
+    boots_by_git(("bios", "virtio"));
+}
+
+#[test]
+fn a_bios_boots_the_example_by_the_copy_on_its_stick() {
+    boots_by_its_copy(("bios", "virtio"));
+}
+
+#[test]
+fn a_bios_boots_the_example_from_usb_by_the_script_in_git() {
+    boots_by_git(("bios", "usb"));
+}
+
+#[test]
+fn a_bios_boots_the_example_from_usb_by_the_copy_on_its_stick() {
+    boots_by_its_copy(("bios", "usb"));
+}
+
+/// As far as its boot scripts go: there is no stand-in for arm64.
+#[test]
+fn arm64_runs_the_boot_scripts_of_the_example() {
+    if !Path::new("/usr/share/AAVMF/AAVMF_CODE.fd").is_file() || !has_program("qemu-system-aarch64")
+    {
+        let why = "there is no QEMU or firmware for it: run `tools/setup test`";
+        skipped("a boot on arm64", why);
+        return;
+    }
+    let lines = "os.arch = \"arm64\"\nos.version = \"4593.2.5\"\n";
+    let Some(example) = Example::of(lines) else {
+        return;
+    };
+    let console = example.boot(("arm64", "virtio"), 50);
+    said(&console, "Ephemeros: the stick of node1337");
+    said(&console, "server: GET /ipxe/node1337.ipxe 200");
+    let kernel = "os/stable/arm64-usr/4593.2.5/flatcar_production_pxe.vmlinuz";
+    said(&console, &format!("server: GET /{kernel} 404"));
+    said(&console, "Ephemeros: now the copy on this stick");
+}
+
+/// The boot code ends with one line that says why, and nothing else is started.
+#[test]
+fn boot_code_that_can_t_go_on_says_why() {
     let Some(example) = Example::new() else {
         return;
     };
-    fs::remove_dir_all(example.www.join("ipxe")).unwrap();
-    let console = example.boot();
-    said(&console, "server: GET /ipxe/node1337.ipxe 404");
-    said(&console, "Ephemeros: now the copy on this stick");
-    assert_booted(&example, &console);
+    let whole = fs::read(&example.image).unwrap();
+    let second: u64 = 1 << 20;
+    // The mark of the second part, and where the kernel stands: far behind the end.
+    for (at, bytes, why) in [
+        (second + 4, [0; 4], "the BIOS boot partition is damaged"),
+        (
+            second + 8,
+            [0, 0, 0, 1],
+            "this BIOS can't read the stick, error ",
+        ),
+    ] {
+        fs::write(&example.image, &whole).unwrap();
+        let image = File::options().write(true).open(&example.image).unwrap();
+        image.write_all_at(&bytes, at).unwrap();
+        let console = example.boot(("bios", "virtio"), 15);
+        said(&console, &format!("Ephemeros: {why}"));
+        let is_started = |line: &String| line.contains("iPXE initialising");
+        assert!(!console.iter().any(is_started), "{}", console.join("\n"));
+    }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ephemeros::ipxe::loader::{Places, find};
+use ephemeros::ipxe::loader::{Places, Target, find};
+use ephemeros::os::Arch;
 use ephemeros::stick::{Part, SIZE};
 
 use crate::fleet::{Fleet, RECIPIENT, Run};
@@ -17,6 +19,8 @@ const VALUE: &str = "hunter2-\u{e9}\"'\\ $x`y\nend ";
 
 const URL: &str = "https://git.example/{{ path }}";
 
+pub(crate) const AMD64: Target = Target::Uefi(Arch::Amd64);
+
 /// A folder with real loaders; a test without them is left out.
 pub(crate) fn loaders() -> Option<PathBuf> {
     let places = Places {
@@ -24,8 +28,10 @@ pub(crate) fn loaders() -> Option<PathBuf> {
         home: std::env::home_dir(),
         ..Places::default()
     };
-    let found = find(&places).ok().and_then(|search| search.amd64);
-    let folder = found.and_then(|found| Some(found.path.parent()?.to_owned()));
+    let search = find(&places, &Target::ALL).ok();
+    let folder = |target| Some(search.as_ref()?.loader(target)?.path.parent()?.to_owned());
+    // The tests name one folder, so one must have both.
+    let folder = folder(Target::Bios).filter(|bios| folder(AMD64).as_ref() == Some(bios));
     if folder.is_none() {
         skipped(
             "a test of sticks",
@@ -133,6 +139,10 @@ fn other_tools_agree_with_the_image() {
     let path = image.to_str().unwrap();
     let said = tool("sgdisk", &["-v", path]);
     assert!(said.contains("No problems found"), "{said}");
+    if has_tools(&["file"]) {
+        let said = tool("file", &[path]);
+        assert!(said.contains("DOS/MBR boot sector"), "{said}");
+    }
     let table = tool("sgdisk", &["-p", path]);
     for (code, name) in [
         ("EF02", "ephemeros-bios"),
@@ -450,7 +460,8 @@ fn loaders_that_can_t_work_are_told() {
     let old = replaced(&real, b"autoexec.ipxe", b"autoexec.ipxx");
     let fleet = fleet()
         .file("old/ipxe.efi", &old)
-        .file("new/ipxe.efi", &real);
+        .file("new/ipxe.efi", &real)
+        .file("new/ipxe.lkrn", kernel(&[b"#!ipxe", b"HTTPS"]));
     let output = outside(&fleet).join("n1.img");
     let mut args = arguments(&output, Path::new("old"));
     run(&fleet, &args).code(1).says(&[
@@ -467,15 +478,28 @@ fn loaders_that_can_t_work_are_told() {
     let without = run(&fleet, &args).says(&["note: `", "a.efi` is iPXE", "passed over"]);
     if without.code != Some(0) {
         // This machine's own packages have none either.
-        without.says(&["there is no iPXE for amd64 machines", "= help: "]);
+        without.says(&["there is no iPXE for amd64 UEFI machines", "= help: "]);
     }
     fs::write(usual.join("ipxe/b.efi"), &real).unwrap();
+    let without = run(&fleet, &args);
+    if without.code != Some(0) {
+        without
+            .says(&[
+                "there is no iPXE for BIOS machines here",
+                "= help: ",
+                "`firmware = [\"uefi\"]` under `[stick]`",
+            ])
+            .mistakes(1);
+        assert!(!output.exists());
+    }
+    let bios = kernel(&[b"#!ipxe", b"HTTPS"]);
+    fs::write(usual.join("ipxe/c.lkrn"), bios).unwrap();
     run(&fleet, &args).code(0);
     // The fleet's own choice comes first.
     fleet.replace(
         "fleet.toml",
         "[git]",
-        "[stick.ipxe]\nx86_64_efi = \"old/ipxe.efi\"\n[git]",
+        "[stick.ipxe]\nbios = \"new/ipxe.lkrn\"\nx86_64_efi = \"old/ipxe.efi\"\n[git]",
     );
     run(&fleet, &args)
         .code(1)
@@ -486,7 +510,7 @@ fn loaders_that_can_t_work_are_told() {
     fleet.replace("fleet.toml", "x86_64_efi", "arm64_efi");
     run(&fleet, &args)
         .code(1)
-        .says(&["is for amd64, and arm64 is needed"]);
+        .says(&["is for amd64 UEFI machines, and one for arm64 UEFI is needed"]);
 }
 
 fn find_amd64(folder: &Path) -> PathBuf {
@@ -494,7 +518,35 @@ fn find_amd64(folder: &Path) -> PathBuf {
         option: Some(folder.to_owned()),
         ..Places::default()
     };
-    find(&places).unwrap().amd64.unwrap().path
+    let search = find(&places, &[AMD64]).unwrap();
+    search.loader(AMD64).unwrap().path.clone()
+}
+
+/// What is read as an `ipxe.lkrn` with these texts in it; nothing could boot it.
+fn kernel(texts: &[&[u8]]) -> Vec<u8> {
+    let mut opened: Vec<u8> = (0..4000_u32)
+        .flat_map(|it| (it * it).to_le_bytes())
+        .collect();
+    opened.extend(texts.iter().flat_map(|text| [text, &b"\0"[..]].concat()));
+    let options = lzma_rust2::LzmaOptions {
+        lc: 2,
+        pb: 0,
+        ..lzma_rust2::LzmaOptions::with_preset(3)
+    };
+    let mut packed = Vec::new();
+    let mut writer = lzma_rust2::LzmaWriter::new_no_header(&mut packed, &options, true).unwrap();
+    writer.write_all(&opened).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = vec![0x90; 1024];
+    bytes[0x1f1] = 1;
+    bytes[0x1f4..0x1f8].fill(0);
+    bytes[0x1fe..0x200].copy_from_slice(&[0x55, 0xaa]);
+    bytes[0x202..0x208].copy_from_slice(b"HdrS\x07\x02");
+    bytes[0x20e..0x210].copy_from_slice(&[0x80, 0]);
+    bytes[0x211] = 1;
+    bytes[0x280..0x28e].copy_from_slice(b"2.0.0+dfsg-5\0\0");
+    bytes.extend(packed);
+    bytes
 }
 
 fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
@@ -511,7 +563,11 @@ fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 fn what_this_version_can_t_make_is_refused() {
     let Some(loaders) = loaders() else { return };
     for (line, says) in [
-        ("stick.firmware = [\"bios\"]", "UEFI alone"),
+        (
+            "os.arch = \"arm64\"\nos.version = \"4593.2.5\"\nstick.firmware = [\"bios\"]",
+            "no arm64 machine has the firmware that this stick is for",
+        ),
+        ("stick.firmware = []", "no amd64 machine has the firmware"),
         ("network.mac = \"00:00:5e:00:53:40\"", "`mac`"),
         ("network.vlan = 7\nnetwork.interface = \"eno1\"", "`vlan`"),
     ] {
@@ -524,6 +580,107 @@ fn what_this_version_can_t_make_is_refused() {
             .says(&["error: ", says, "= help: "]);
         assert!(!output.exists());
     }
+}
+
+/// What stands in an image from a place on.
+fn bytes_at(image: &Path, at: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    File::open(image)
+        .unwrap()
+        .read_exact_at(&mut bytes, at)
+        .unwrap();
+    bytes
+}
+
+#[test]
+fn a_stick_is_for_the_firmware_that_its_node_has() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mdir", "mtype"])) else {
+        return;
+    };
+    let search = find(
+        &Places {
+            option: Some(loaders.clone()),
+            ..Places::default()
+        },
+        &[Target::Bios],
+    );
+    let bios = search.unwrap().take(Target::Bios).unwrap().bytes;
+    for (firmware, arch, has_uefi, has_bios) in [
+        ("\"uefi\", \"bios\"", "amd64", true, true),
+        ("\"uefi\"", "amd64", true, false),
+        ("\"bios\"", "amd64", false, true),
+        // No arm64 machine has one.
+        ("\"uefi\", \"bios\"", "arm64", true, false),
+    ] {
+        let fleet = fleet();
+        let text = fleet.read("nodes/n1.toml");
+        let lines = format!(
+            "os.arch = \"{arch}\"\nos.version = \"4593.2.5\"\nstick.firmware = [{firmware}]\n"
+        );
+        fleet.write("nodes/n1.toml", lines + &text);
+        let image = image(&fleet, "n1.img", &loaders);
+        let efi = drive(&image, Part::Efi);
+        let list = tool("mdir", &["-/", "-b", "-i", &efi]);
+        assert_eq!(list.contains("/EFI/BOOT/BOOT"), has_uefi, "{list}");
+        let mbr = bytes_at(&image, 0, 512);
+        let (start, length) = Part::Bios.place();
+        let partition = bytes_at(&image, start, usize::try_from(length).unwrap());
+        assert_eq!(mbr[..440] != [0; 440], has_bios);
+        // Old UEFI takes no GPT from an active entry, and some BIOSes want one.
+        assert_eq!((mbr[446], mbr[450]), (0, 0xee));
+        assert_eq!(mbr[462], if has_bios { 0x80 } else { 0 });
+        assert!(mbr[463..510].iter().all(|byte| *byte == 0));
+        assert_eq!(mbr[510..], [0x55, 0xaa]);
+        let report = fleet.run(&["inspect", image.to_str().unwrap()]).code(0);
+        assert_eq!(report.stdout.contains("ipxe.lkrn, iPXE "), has_bios);
+        if has_bios {
+            let script = tool("mtype", &["-i", &efi, "::/autoexec.ipxe"]);
+            assert_eq!(partition[1024..1024 + bios.len()], bios);
+            let at = 1024 + bios.len().div_ceil(512) * 512;
+            assert_eq!(partition[at..at + script.len()], *script.as_bytes());
+        } else {
+            assert!(partition.iter().all(|byte| *byte == 0));
+        }
+    }
+}
+
+#[test]
+fn a_bios_loader_without_https_is_refused_where_it_must_fetch_so() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet().file("plain.lkrn", kernel(&[b"#!ipxe", b"HTTP"]));
+    fleet.replace(
+        "fleet.toml",
+        "[git]",
+        "[stick.ipxe]\nbios = \"plain.lkrn\"\n[git]",
+    );
+    let output = outside(&fleet).join("n1.img");
+    let args = arguments(&output, &loaders);
+    run(&fleet, &args)
+        .code(1)
+        .says(&[
+            "plain.lkrn` can't fetch `https://git.example/ipxe/n1.ipxe`: it was built without HTTPS",
+            "--ipxe DIR",
+            "`http://`",
+            "`firmware = [\"uefi\"]`",
+        ])
+        .mistakes(1);
+    assert!(!output.exists());
+    // By plain HTTP it can.
+    let mut http = args.clone();
+    http.extend(["--raw-url", "http://10.0.0.2/{{ path }}"].map(str::to_owned));
+    run(&fleet, &http).code(0);
+    fs::remove_file(&output).unwrap();
+    // A script on the stick is not fetched at all.
+    let text = fleet.read("nodes/n1.toml");
+    fleet.write("nodes/n1.toml", format!("stick.script = \"stick\"\n{text}"));
+    run(&fleet, &args).code(0);
+    // A loader that has no room.
+    let mut large = kernel(&[b"#!ipxe", b"HTTPS"]);
+    large.resize(2 << 20, 0);
+    fleet.write("plain.lkrn", large);
+    run(&fleet, &args).code(1).says(&[
+        "the iPXE for BIOS and the boot script take more room than a stick has for them, 2 MiB",
+    ]);
 }
 
 #[test]
@@ -754,6 +911,15 @@ fn inspect_finds_what_is_not_as_it_was_written() {
         ("the first copy of the partition table is damaged", &|| {
             let file = File::options().write(true).open(&path).unwrap();
             file.write_all_at(b"x", 8000).unwrap();
+        }),
+        ("the boot code for BIOS is not what was written", &|| {
+            let file = File::options().write(true).open(&path).unwrap();
+            file.write_all_at(b"x", 400).unwrap();
+        }),
+        ("the BIOS boot partition is not what was written", &|| {
+            let (start, length) = Part::Bios.place();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.write_all_at(b"x", start + length - 1).unwrap();
         }),
         ("`web_env` is missing", &|| {
             tool("mdel", &["-i", &secrets, "::web_env"]);

@@ -9,7 +9,6 @@ use super::stick_inputs::{Inputs, gather};
 use super::{Failure, Outcome, destination, fail, leaks, load, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
-use crate::fleet::file::Firmware;
 use crate::invoker::Invoker;
 use crate::ipxe;
 use crate::plan::base;
@@ -41,10 +40,9 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
     }
     ui.mistakes(mistakes);
     let has_secrets = !node.secrets.is_empty();
-    let is_for_bios = node.stick.firmware.contains(&Firmware::Bios);
     let loaders = inputs.loaders.iter();
     let loaders: BTreeMap<&str, String> = loaders
-        .map(|loader| (loader.path, loader.version.clone()))
+        .map(|loader| (loader.place(), loader.version.clone()))
         .collect();
     let contents = stick::contents(
         &loaded.fleet,
@@ -62,12 +60,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         stick::save(&disk, &path, Invoker::detect().as_ref(), ui)?;
     }
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let mut notes = plan::pending(&loaded, &base, &[rendered], 0)?;
-    if is_for_bios {
-        notes.push(
-            "this version's sticks boot on UEFI; what BIOS machines need is left empty".to_owned(),
-        );
-    }
+    let notes = plan::pending(&loaded, &base, &[rendered], 0)?;
     if ui.json() {
         let text = json!({
             "format": 1,

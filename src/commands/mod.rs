@@ -38,6 +38,7 @@ mod render;
 mod secrets;
 mod show;
 mod stick_inputs;
+mod stick_loaders;
 mod transpile;
 mod validate;
 

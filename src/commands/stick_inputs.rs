@@ -5,20 +5,14 @@ use std::path::PathBuf;
 
 use super::identities::{self, NoKeys};
 use super::published::file_url;
-use super::{Loaded, home};
+use super::{Loaded, stick_loaders};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::fleet::file::Firmware;
 use crate::fleet::node::Node;
-use crate::ipxe::loader::{self, Found, LoaderError, Places};
-use crate::os::Arch;
 use crate::render::rendered::Rendered;
 use crate::stick::{Clock, Loader, Opened, Urls};
 use crate::ui::Ui;
 use crate::vault::open::{OpenError, open};
-
-/// Names a folder of loaders.
-const IPXE_DIR: &str = "EPHEMEROS_IPXE_DIR";
 
 /// The time of the files on a stick, by the convention of reproducible builds.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -42,20 +36,11 @@ pub(super) fn gather(
 ) -> Option<Inputs> {
     check_network(node, mistakes);
     let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
-    let loaders = find_loaders(loaded, node, args.ipxe.clone(), ui, mistakes);
+    let loaders = stick_loaders::find(loaded, node, args.ipxe.clone(), ui, mistakes);
     let secrets = open_secrets(node, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes);
     let (urls, secrets, clock) = (urls?, secrets?, clock?);
-    if urls.script.starts_with("https:") {
-        mistakes.extend(loaders.iter().filter(|found| !found.loader.knows_https).map(|found| {
-            Diagnostic::error(format!(
-                "the iPXE in `{}` can't fetch `{}`: it was built without HTTPS",
-                found.path.display(),
-                urls.script
-            ))
-            .help("take another with `--ipxe DIR`, or serve the fleet over `http://` too and say so with `raw_url`")
-        }));
-    }
+    mistakes.extend(stick_loaders::check_https(node, &loaders, &urls.script));
     for found in loaders.iter().filter(|_| ui.verbose()) {
         ui.say(&format!(
             "loader {}: {}",
@@ -64,7 +49,7 @@ pub(super) fn gather(
         ));
     }
     let loaders = loaders.into_iter().map(|found| Loader {
-        path: place_of(found.loader.arch),
+        target: found.loader.target,
         version: found
             .loader
             .version
@@ -77,14 +62,6 @@ pub(super) fn gather(
         secrets,
         clock,
     })
-}
-
-/// Where firmware looks on a removable drive (UEFI specification, 3.5.1.1).
-fn place_of(arch: Arch) -> &'static str {
-    match arch {
-        Arch::Amd64 => "EFI/BOOT/BOOTX64.EFI",
-        Arch::Arm64 => "EFI/BOOT/BOOTAA64.EFI",
-    }
 }
 
 /// What the script on the stick can't do yet.
@@ -118,91 +95,6 @@ fn find_urls(
             None
         }
     }
-}
-
-/// The loaders of both architectures; only the node's own must be there.
-fn find_loaders(
-    loaded: &Loaded,
-    node: &Node,
-    option: Option<PathBuf>,
-    ui: &Ui,
-    mistakes: &mut Vec<Diagnostic>,
-) -> Vec<Found> {
-    let refuse = |error: LoaderError| Diagnostic::error(error.to_string()).help(suggestion());
-    if !node.stick.firmware.contains(&Firmware::Uefi) {
-        mistakes.push(
-            Diagnostic::error("this version makes sticks that boot on UEFI alone")
-                .help("write `firmware = [\"uefi\", \"bios\"]` under `[stick]`, or wait for a later version"),
-        );
-        return Vec::new();
-    }
-    let names = &node.stick.ipxe;
-    let named = [
-        (Arch::Amd64, &names.x86_64_efi),
-        (Arch::Arm64, &names.arm64_efi),
-    ];
-    let mut found = Vec::new();
-    let mut missing = Vec::new();
-    for (arch, name) in named {
-        match name {
-            Some(name) => match loader::load(&loaded.fleet.root.join(name), arch) {
-                Ok(loader) => {
-                    mistakes.extend(warn_of_own_script(&loader));
-                    found.push(loader);
-                }
-                Err(error) => mistakes.push(refuse(error)),
-            },
-            None => missing.push(arch),
-        }
-    }
-    let places = Places {
-        option,
-        variable: std::env::var_os(IPXE_DIR).map(PathBuf::from),
-        home: home(),
-        ..Places::default()
-    };
-    let mut search = match loader::find(&places) {
-        Ok(search) if !missing.is_empty() => search,
-        Err(error) if !missing.is_empty() => {
-            mistakes.push(refuse(error));
-            return found;
-        }
-        _ => return found,
-    };
-    for passed in &search.passed_over {
-        ui.say(&format!("note: {passed}, so it is passed over"));
-    }
-    for arch in missing {
-        match search.take(arch) {
-            Some(loader) => found.push(loader),
-            None if arch == node.os.release.arch => mistakes.push(
-                Diagnostic::error(format!(
-                    "there is no iPXE for {arch} machines here that a stick could take"
-                ))
-                .help(suggestion()),
-            ),
-            None => {}
-        }
-    }
-    found
-}
-
-fn warn_of_own_script(found: &Found) -> Option<Diagnostic> {
-    found.loader.has_own_script.then(|| {
-        Diagnostic::warning(format!(
-            "the iPXE in `{}` has a script of its own, which runs in place of the stick's",
-            found.path.display()
-        ))
-        .help("let that script end by `chain file:/autoexec.ipxe`, or take a plain build")
-    })
-}
-
-fn suggestion() -> String {
-    let os = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    format!(
-        "{}; or name its folder with `--ipxe DIR`",
-        loader::suggest_install(&os)
-    )
 }
 
 fn open_secrets(

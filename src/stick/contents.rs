@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::label::{self, Label};
+use super::bios::Bios;
+use super::label::{self, Boot, Label};
+use super::layout::Part;
 use crate::diagnostic::Diagnostic;
 use crate::env_file::write_env_file;
 use crate::fleet::file::ScriptAt;
 use crate::fleet::node::{Fleet, Node};
 use crate::ipxe::Prologue;
+use crate::ipxe::loader::Target;
+use crate::os::Arch;
 use crate::render::rendered::{Rendered, ignition_path, script_path};
 
 /// The files of a stick by their paths, on each of its two volumes.
@@ -18,6 +22,7 @@ pub struct Contents {
     pub(super) volume: Uuid,
     pub(super) efi: BTreeMap<String, Vec<u8>>,
     pub(super) secrets: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    pub(super) bios: Option<Bios>,
 }
 
 /// Opened secrets, by name.
@@ -25,12 +30,24 @@ pub type Opened = BTreeMap<String, Zeroizing<Vec<u8>>>;
 
 /// An iPXE for a stick.
 pub struct Loader {
-    /// Where the firmware looks for it: `EFI/BOOT/BOOTX64.EFI`.
-    pub path: &'static str,
+    /// The machines that it runs on.
+    pub target: Target,
     /// iPXE's version.
     pub version: String,
     /// The binary.
     pub bytes: Vec<u8>,
+}
+
+impl Loader {
+    /// Where UEFI looks for it on a removable drive (UEFI specification, 3.5.1.1); for a BIOS it is no file.
+    #[must_use]
+    pub fn place(&self) -> &'static str {
+        match self.target {
+            Target::Uefi(Arch::Amd64) => "EFI/BOOT/BOOTX64.EFI",
+            Target::Uefi(Arch::Arm64) => "EFI/BOOT/BOOTAA64.EFI",
+            Target::Bios => "ipxe.lkrn",
+        }
+    }
 }
 
 /// Where a node fetches.
@@ -44,7 +61,7 @@ pub struct Urls {
 /// Puts together what stands on the stick of a node.
 ///
 /// # Errors
-/// Secrets that no env file can hold.
+/// Secrets that no env file can hold, or no room for what a BIOS loads.
 pub fn contents(
     fleet: &Fleet,
     node: &Node,
@@ -71,8 +88,10 @@ pub fn contents(
         .iter()
         .map(|(name, secret)| (name.clone(), secret.version().to_owned()))
         .collect();
+    let script = prologue.write().into_bytes();
+    let mut bios = None;
     let mut efi = BTreeMap::from([
-        ("autoexec.ipxe".to_owned(), prologue.write().into_bytes()),
+        ("autoexec.ipxe".to_owned(), script.clone()),
         (
             script_path(&node.name),
             rendered.script.text.clone().into_bytes(),
@@ -83,8 +102,15 @@ pub fn contents(
         ),
     ]);
     for loader in loaders {
-        label.loaders.insert(loader.path.to_owned(), loader.version);
-        efi.insert(loader.path.to_owned(), loader.bytes);
+        let place = loader.place().to_owned();
+        if loader.target == Target::Bios {
+            let made = Bios::new(&loader.bytes, &script).ok_or_else(no_room_for_bios)?;
+            label.bios = Some(Boot::of(&made.code, &made.partition));
+            bios = Some(made);
+        } else {
+            efi.insert(place.clone(), loader.bytes);
+        }
+        label.loaders.insert(place, loader.version);
     }
     label.secret_files = secrets
         .iter()
@@ -102,7 +128,18 @@ pub fn contents(
         volume: node.vault.partuuid,
         efi,
         secrets,
+        bios,
     })
+}
+
+fn no_room_for_bios() -> Vec<Diagnostic> {
+    let room = Part::Bios.place().1 >> 20;
+    vec![
+        Diagnostic::error(format!(
+            "the iPXE for BIOS and the boot script take more room than a stick has for them, {room} MiB"
+        ))
+        .help("take a smaller `ipxe.lkrn`, or write `firmware = [\"uefi\"]` under `[stick]`"),
+    ]
 }
 
 /// The env files and the secrets that are files of their own.

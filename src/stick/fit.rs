@@ -5,13 +5,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use regex::bytes::Regex;
 use uuid::Uuid;
 
+use super::bios::CODE;
 use super::disk::Disk;
 use super::gpt;
 use super::label::id_line;
 use super::layout::{Part, SECTOR, SIZE};
-
-/// The boot code in the first sector; the rest of that is the partition table's (UEFI specification, 5.2.1).
-const BOOT_CODE: usize = 440;
 
 /// The backup of the partition table, in sectors: 128 entries and a header.
 const BACKUP: u64 = 33;
@@ -33,15 +31,13 @@ pub fn fit(image: &mut Disk, size: u64, id: Uuid) -> io::Result<()> {
     let secrets = table.parts.iter().find(|it| it.part == Part::Secrets);
     let node = secrets.ok_or_else(no_image)?.guid;
     name(image, id)?;
-    let mut boot_code = [0; BOOT_CODE];
+    let mut code = [0; CODE];
     image.seek(SeekFrom::Start(0))?;
-    image.read_exact(&mut boot_code)?;
+    image.read_exact(&mut code)?;
     image.seek(SeekFrom::Start(image.size() - BACKUP * SECTOR))?;
     image.write_all(&vec![0; usize::try_from(BACKUP * SECTOR).unwrap_or(0)])?;
     image.grow(size);
-    gpt::write(image, node)?;
-    image.seek(SeekFrom::Start(0))?;
-    image.write_all(&boot_code)
+    gpt::write(image, node, (code != [0; CODE]).then_some(&code))
 }
 
 /// Writes the id into the label, in which it has its place in an image too.

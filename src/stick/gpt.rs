@@ -4,23 +4,38 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use gpt::disk::LogicalBlockSize;
 use gpt::header::{Header, read_header_from_arbitrary_device};
-use gpt::mbr::ProtectiveMBR;
+use gpt::mbr::{PartRecord, ProtectiveMBR};
 use gpt::partition::{Partition, file_read_partitions};
 use gpt::partition_types::{self, Type};
 use gpt::{DiskDevice, GptConfig};
 use uuid::Uuid;
 
+use super::bios::CODE;
 use super::disk::Window;
 use super::layout::{Part, SECTOR, derived};
 
 /// Writes a protective MBR and both copies of the table, the second at the drive's end. `node` is the GUID of the node's
-/// secrets volume.
-pub(super) fn write<D: DiskDevice>(disk: &mut D, node: Uuid) -> io::Result<()> {
+/// secrets volume; `code` is what a BIOS starts.
+pub(super) fn write<D: DiskDevice>(
+    disk: &mut D,
+    node: Uuid,
+    code: Option<&[u8; CODE]>,
+) -> io::Result<()> {
     let sectors = disk.seek(SeekFrom::End(0))? / SECTOR;
     // A drive that is larger than the MBR can tell has as many as it can.
-    ProtectiveMBR::with_lb_size(u32::try_from(sectors - 1).unwrap_or(u32::MAX))
-        .overwrite_lba0(disk)
-        .map_err(io::Error::other)?;
+    let mut mbr = ProtectiveMBR::with_lb_size(u32::try_from(sectors - 1).unwrap_or(u32::MAX));
+    if let Some(code) = code {
+        mbr.set_bootcode(*code);
+        // Some BIOSes start only from a drive with an active partition. The entry that protects the GPT must not be
+        // it: older versions of EDK II, which most UEFI firmware is made from, know no GPT then. So it is one that is
+        // otherwise empty.
+        let active = PartRecord {
+            boot_indicator: 0x80,
+            ..PartRecord::zero()
+        };
+        mbr.set_partition(1, active);
+    }
+    mbr.overwrite_lba0(disk).map_err(io::Error::other)?;
     let config = GptConfig::new()
         .writable(true)
         .logical_block_size(LogicalBlockSize::Lb512);

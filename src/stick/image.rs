@@ -32,7 +32,12 @@ pub enum ImageError {
 pub fn image(contents: &Contents, clock: Clock) -> Result<Disk, ImageError> {
     let node = contents.volume;
     let mut disk = Disk::new(SIZE);
-    gpt::write(&mut disk, node)?;
+    let bios = contents.bios.as_ref();
+    gpt::write(&mut disk, node, bios.map(|bios| &bios.code))?;
+    // Where nothing starts by a BIOS, nothing of an older stick is to be left on the drive.
+    let empty = vec![0; usize::try_from(Part::Bios.place().1).unwrap_or(0)];
+    let partition = bios.map_or(&empty, |bios| &bios.partition);
+    window(&mut disk, Part::Bios).write_all(partition)?;
     let no_room = |what: &'static str, part: Part| {
         move |error: io::Error| match error.kind() {
             io::ErrorKind::StorageFull => ImageError::NoRoom { what, part },

@@ -5,8 +5,10 @@ use std::io::{self, Read, Seek};
 
 use uuid::Uuid;
 
+use super::bios::CODE;
 use super::disk::Window;
-use super::label::{self, Label, LabelError};
+use super::gpt::Place;
+use super::label::{self, Boot, Label, LabelError};
 use super::layout::Part;
 use super::{fat, gpt};
 
@@ -75,6 +77,7 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let label = label.ok_or_else(|| no_label("it is not there"))?;
     let label = Label::read(&label)?;
     faults.extend(differences(&label.files, &digests));
+    faults.extend(boot_faults(disk, label.bios.as_ref(), place(Part::Bios)));
     let mut secrets = BTreeMap::new();
     match place(Part::Secrets) {
         None => faults.push("the secrets volume is missing".to_owned()),
@@ -103,6 +106,41 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
         secrets,
         faults,
     })
+}
+
+/// What is not as it was written of what a BIOS starts. Where nothing was, all of it is zeros.
+fn boot_faults<D: Read + Seek>(
+    disk: &mut D,
+    wanted: Option<&Boot>,
+    place: Option<&Place>,
+) -> Vec<String> {
+    let Some(place) = place else {
+        return vec!["the BIOS boot partition is missing".to_owned()];
+    };
+    let size = usize::try_from(Part::Bios.place().1).unwrap_or(0);
+    let empty = Boot::of(&[0; CODE], &vec![0; size]);
+    let wanted = wanted.unwrap_or(&empty);
+    let mut read = |start, length| {
+        let mut bytes = Vec::new();
+        let window = Window::new(disk, start, length);
+        window.take(size as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let is: io::Result<_> = read(0, CODE as u64)
+        .and_then(|code| Ok(Boot::of(&code, &read(place.start, place.length)?)));
+    match is {
+        Err(error) => vec![format!("what a BIOS starts can't be read: {error}")],
+        Ok(is) => {
+            let parts = [
+                (is.code == wanted.code, "the boot code for BIOS"),
+                (is.partition == wanted.partition, "the BIOS boot partition"),
+            ];
+            let changed = parts.into_iter().filter(|(is_same, _)| !is_same);
+            changed
+                .map(|(_, what)| format!("{what} is not what was written"))
+                .collect()
+        }
+    }
 }
 
 /// What is not as the label has it.

@@ -46,6 +46,28 @@ pub struct Label {
     /// The secrets that the stick carries: name, and the version of the value.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// What a BIOS starts; absent where nothing was made for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bios: Option<Boot>,
+}
+
+/// Digests of what a BIOS starts, as those of files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Of the code in the MBR.
+    pub code: String,
+    /// Of the whole BIOS boot partition.
+    pub partition: String,
+}
+
+impl Boot {
+    /// What it is now.
+    pub(super) fn of(code: &[u8], partition: &[u8]) -> Self {
+        Self {
+            code: digest(code),
+            partition: digest(partition),
+        }
+    }
 }
 
 /// Why a label can't be read.
@@ -74,6 +96,7 @@ impl Label {
             loaders: BTreeMap::new(),
             secret_files: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            bios: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The stick of a node: what is on it, how that is laid out, and reading one back.
 
+mod bios;
+mod boot_code;
 mod clock;
 mod contents;
 mod device;
@@ -28,6 +30,6 @@ pub use fit::fit;
 pub use guard::{NeedsForce, Never, Verdict, judge};
 pub use image::{ImageError, image};
 pub use inspect::{Found, NoStick, holds_stick, inspect};
-pub use label::{Label, LabelError};
+pub use label::{Boot, Label, LabelError};
 pub use layout::{Part, SECTOR, SIZE};
 pub use stamp::{Drive, Extent, StampError, stamp};

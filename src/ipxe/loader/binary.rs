@@ -1,4 +1,4 @@
-//! What an EFI binary of iPXE can do, read from its bytes.
+//! What a binary of iPXE can do, read from its bytes: here one for UEFI.
 //!
 //! The headers are those of "PE Format" in Microsoft's documentation of Windows; their values for EFI are in the UEFI
 //! specification, chapter 2.1.1. What iPXE leaves in the rest is from `src/core/version.c` and
@@ -7,6 +7,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::kernel;
+use super::target::Target;
 use crate::os::Arch;
 
 /// No version and no name of a build is longer, in bytes.
@@ -15,16 +17,16 @@ const LONGEST_TEXT: usize = 120;
 /// Where the number of the subsystem stands in the optional header, in PE32 and PE32+ alike.
 const SUBSYSTEM: usize = 68;
 
-/// An iPXE for UEFI.
+/// An iPXE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loader {
     /// The machines that it runs on.
-    pub arch: Arch,
+    pub target: Target,
     /// As the binary has it: `2.0.0+dfsg-5`, `1.21.1+ (g3fe6)`.
     pub version: Option<String>,
     /// The name that it was built as, which tells its network drivers: `ipxe.efi`, `snp.efi`, `snponly.efi`.
     pub build: Option<String>,
-    /// Whether it runs `autoexec.ipxe` of the stick it was started from.
+    /// Whether it runs `autoexec.ipxe` of the stick it was started from. On a BIOS it gets that as its initrd.
     pub reads_autoexec: bool,
     /// Whether a script was built into it. iPXE runs that one and leaves `autoexec.ipxe` alone.
     pub has_own_script: bool,
@@ -32,12 +34,12 @@ pub struct Loader {
     pub knows_https: bool,
 }
 
-/// Why a file is no loader for UEFI. It follows the name of the file.
+/// Why a file is no loader. It follows the name of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotALoader {
-    /// No PE file, or one for another system.
-    #[error("is no EFI program")]
-    NotEfi,
+    /// Neither a PE file for EFI nor a kernel.
+    #[error("is neither an EFI program nor a Linux kernel for x86")]
+    NoProgram,
     /// The firmware would not start it from a stick.
     #[error("is an EFI driver, and a stick needs a program")]
     Driver,
@@ -58,16 +60,22 @@ pub enum NotALoader {
     /// Another program for EFI.
     #[error("is an EFI program, but not iPXE")]
     NotIpxe,
+    /// A real kernel, or an iPXE so old that it is packed in another way.
+    #[error("is a Linux kernel, but not iPXE")]
+    NotIpxeKernel,
 }
 
 /// Reads what a binary can do. Only iPXE for a machine that sticks are made for is a [`Loader`]; one that is too old
 /// is, too.
 pub fn read(bytes: &[u8]) -> Result<Loader, NotALoader> {
-    let headers = Headers::read(bytes).ok_or(NotALoader::NotEfi)?;
+    if let Some(header) = kernel::Header::read(bytes) {
+        return kernel::read(&header, bytes);
+    }
+    let headers = Headers::read(bytes).ok_or(NotALoader::NoProgram)?;
     match headers.subsystem {
         10 => {}
         11 | 12 => return Err(NotALoader::Driver),
-        _ => return Err(NotALoader::NotEfi),
+        _ => return Err(NotALoader::NoProgram),
     }
     let arch = match headers.machine {
         0x8664 => Arch::Amd64,
@@ -79,14 +87,13 @@ pub fn read(bytes: &[u8]) -> Result<Loader, NotALoader> {
     if is < should {
         return Err(NotALoader::CutOff { is, should });
     }
-    // By these six bytes iPXE knows a script, however it was branded.
-    if !holds(bytes, b"#!ipxe\0") {
+    if !is_ipxe(bytes) {
         return Err(NotALoader::NotIpxe);
     }
     let sbat = headers.section(bytes, b".sbat\0\0\0").and_then(read_sbat);
     let (build, version) = sbat.unwrap_or_else(|| (find_build(bytes), find_version(bytes)));
     Ok(Loader {
-        arch,
+        target: Target::Uefi(arch),
         version,
         build,
         reads_autoexec: knows_autoexec(bytes),
@@ -190,7 +197,7 @@ fn read_sbat(section: &[u8]) -> Option<(Option<String>, Option<String>)> {
 }
 
 /// The name in iPXE's debug record (`RSDS`), whose GUID and age are zeros.
-fn find_build(bytes: &[u8]) -> Option<String> {
+pub(super) fn find_build(bytes: &[u8]) -> Option<String> {
     const RECORD: &[u8] = b"RSDS\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     let at = position(bytes, RECORD)? + RECORD.len();
     let name = bytes.get(at..)?.split(|byte| *byte == 0).next()?;
@@ -224,13 +231,18 @@ fn knows_autoexec(bytes: &[u8]) -> bool {
     holds(bytes, name) || holds(bytes, &wide)
 }
 
-fn holds_script(bytes: &[u8]) -> bool {
+/// By these six bytes iPXE knows a script, however it was branded.
+pub(super) fn is_ipxe(bytes: &[u8]) -> bool {
+    holds(bytes, b"#!ipxe\0")
+}
+
+pub(super) fn holds_script(bytes: &[u8]) -> bool {
     const MAGIC: &[u8] = b"#!ipxe";
     let mut windows = bytes.windows(MAGIC.len() + 1);
     windows.any(|window| window.starts_with(MAGIC) && window[MAGIC.len()].is_ascii_whitespace())
 }
 
-fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+pub(super) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     position(bytes, needle).is_some()
 }
 
@@ -241,18 +253,18 @@ fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// A text that can be shown as it is.
-fn text(bytes: &[u8]) -> Option<String> {
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
     let shown = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
     let good = (1..=LONGEST_TEXT).contains(&bytes.len()) && bytes.iter().all(shown);
     good.then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     let rest = bytes.get(at..)?;
     rest.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
     let chunk = bytes.get(at..)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*chunk)).ok()
 }

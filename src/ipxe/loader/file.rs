@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::binary::{Loader, NotALoader, read};
-use crate::os::Arch;
+use super::target::Target;
 
 /// No loader is larger, in bytes: the partition that it goes to is not.
 const LARGEST: u64 = 32 << 20;
@@ -33,7 +33,7 @@ pub enum Flaw {
     /// Larger than the partition that it would go to.
     #[error("is too large for a loader")]
     TooLarge,
-    /// Not iPXE for UEFI.
+    /// Not iPXE.
     #[error(transparent)]
     NotALoader(#[from] NotALoader),
     /// Built before commit a3f1e8fb6 of iPXE, of 2021-01-25.
@@ -50,12 +50,12 @@ pub enum Flaw {
     #[error("is {0} with a script of its own, which runs in place of the stick's `autoexec.ipxe`")]
     OwnScript(Loader),
     /// It was named for the other machines.
-    #[error("is for {is}, and {wanted} is needed here")]
-    OtherArch {
+    #[error("is for {is} machines, and one for {wanted} is needed here")]
+    OtherTarget {
         /// For which it is.
-        is: Arch,
+        is: Target,
         /// For which it was named.
-        wanted: Arch,
+        wanted: Target,
     },
 }
 

@@ -24,12 +24,12 @@ pub struct PassedOver {
 pub(super) struct Folder {
     /// The loaders, in the order to take them.
     pub(super) good: Vec<Found>,
-    /// All other files that end in `.efi`.
+    /// All other files that end in `.efi` or `.lkrn`.
     pub(super) bad: Vec<PassedOver>,
 }
 
 impl Folder {
-    /// Reads every file that ends in `.efi`; what its name is otherwise says nothing. Names differ from one
+    /// Reads every file that ends in `.efi` or `.lkrn`; what its name is otherwise says nothing. Names differ from one
     /// distribution to the next, and Fedora's `ipxe-snponly-x86_64.efi` looks like an `ipxe.efi`.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         let mut folder = Self::default();
@@ -78,7 +78,7 @@ impl fmt::Display for PassedOver {
     }
 }
 
-/// The files that end in `.efi`, by name, a folder's own before those of the folders in it.
+/// The files that end in `.efi` or `.lkrn`, by name, a folder's own before those of the folders in it.
 fn list(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
     let mut paths: Vec<PathBuf> = entries?.iter().map(fs::DirEntry::path).collect();
@@ -86,7 +86,9 @@ fn list(folder: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
     let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
     files.retain(|path| {
         let ending = path.extension().unwrap_or_default();
-        ending.eq_ignore_ascii_case("efi")
+        ["efi", "lkrn"]
+            .iter()
+            .any(|it| ending.eq_ignore_ascii_case(it))
     });
     if depth > 0 {
         // A folder in it that can't be listed holds no loader, like all that are not for loaders.

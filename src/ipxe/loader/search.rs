@@ -1,6 +1,6 @@
 //! Where loaders are looked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::binary::Loader;
 use super::file::{Flaw, Found, flaw, read_file};
 use super::folder::{Folder, PassedOver};
-use crate::os::Arch;
+use super::target::Target;
 
 /// Where the distributions' packages put iPXE: Debian and Ubuntu; Fedora, openSUSE and Arch.
 pub const SYSTEM_FOLDERS: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
@@ -17,7 +17,7 @@ pub const SYSTEM_FOLDERS: [&str; 2] = ["/usr/lib/ipxe", "/usr/share/ipxe"];
 const IN_HOME: &str = ".local/share/ephemeros/ipxe";
 
 /// Where to look for loaders, in this order. The first two are folders that somebody named, so each must hold a
-/// loader; those for the other architecture may come from further on.
+/// loader; those for other machines may come from further on.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// `--ipxe`.
@@ -54,10 +54,7 @@ pub enum NamedBy {
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Search {
-    /// For x86-64.
-    pub amd64: Option<Found>,
-    /// For `AArch64`.
-    pub arm64: Option<Found>,
+    found: BTreeMap<Target, Found>,
     /// Files before these that would have been taken had they been good, each once.
     pub passed_over: Vec<PassedOver>,
 }
@@ -77,7 +74,7 @@ pub enum LoaderError {
     },
     /// A folder that was named holds none.
     #[error(
-        "the folder `{}`, which {by} names, holds no iPXE for UEFI that a stick can use: {}",
+        "the folder `{}`, which {by} names, holds no iPXE that a stick can use: {}",
         path.display(), told(passed_over)
     )]
     NoneFits {
@@ -98,12 +95,12 @@ pub enum LoaderError {
     },
 }
 
-/// Finds a loader for each architecture: the first place that has one decides, and in a place the drivers do.
-pub fn find(places: &Places) -> Result<Search, LoaderError> {
+/// Finds a loader for each of these machines: the first place that has one decides, and in a place the drivers do.
+pub fn find(places: &Places, wanted: &[Target]) -> Result<Search, LoaderError> {
     let mut search = Search::default();
     let mut told = HashSet::new();
     for (path, by) in places.folders() {
-        if Arch::ALL.iter().all(|arch| search.loader(*arch).is_some()) {
+        if wanted.iter().all(|it| search.loader(*it).is_some()) {
             break;
         }
         let folder = match by {
@@ -111,9 +108,12 @@ pub fn find(places: &Places) -> Result<Search, LoaderError> {
             None => read_usual(path),
         };
         for found in folder.good {
-            search.slot(found.loader.arch).get_or_insert(found);
+            let target = found.loader.target;
+            if wanted.contains(&target) {
+                search.found.entry(target).or_insert(found);
+            }
         }
-        for bad in search.missed(folder.bad) {
+        for bad in search.missed(folder.bad, wanted) {
             // A file is told once, whatever its names.
             let file = bad.path.canonicalize().unwrap_or_else(|_| bad.path.clone());
             if told.insert(file) {
@@ -151,17 +151,17 @@ fn read_usual(path: PathBuf) -> Folder {
     })
 }
 
-/// Reads a loader that the fleet names for an architecture. One with a script of its own is taken: whoever built it
+/// Reads a loader that the fleet names for some machines. One with a script of its own is taken: whoever built it
 /// may have it run `autoexec.ipxe`, so that is a matter of a warning.
-pub fn load(path: &Path, wanted: Arch) -> Result<Found, LoaderError> {
+pub fn load(path: &Path, wanted: Target) -> Result<Found, LoaderError> {
     let unfit = |flaw| LoaderError::Unfit {
         path: path.to_owned(),
         flaw,
     };
     let found = read_file(path).map_err(unfit)?;
-    let is = found.loader.arch;
+    let is = found.loader.target;
     if is != wanted {
-        return Err(unfit(Flaw::OtherArch { is, wanted }));
+        return Err(unfit(Flaw::OtherTarget { is, wanted }));
     }
     match flaw(&found.loader) {
         None | Some(Flaw::OwnScript(_)) => Ok(found),
@@ -183,39 +183,29 @@ impl Places {
 }
 
 impl Search {
-    /// The loader for an architecture.
+    /// The loader for some machines.
     #[must_use]
-    pub fn loader(&self, arch: Arch) -> Option<&Found> {
-        match arch {
-            Arch::Amd64 => self.amd64.as_ref(),
-            Arch::Arm64 => self.arm64.as_ref(),
-        }
+    pub fn loader(&self, target: Target) -> Option<&Found> {
+        self.found.get(&target)
     }
 
-    /// The loader for an architecture, handed over.
-    pub fn take(&mut self, arch: Arch) -> Option<Found> {
-        self.slot(arch).take()
-    }
-
-    fn slot(&mut self, arch: Arch) -> &mut Option<Found> {
-        match arch {
-            Arch::Amd64 => &mut self.amd64,
-            Arch::Arm64 => &mut self.arm64,
-        }
+    /// The loader for some machines, handed over.
+    pub fn take(&mut self, target: Target) -> Option<Found> {
+        self.found.remove(&target)
     }
 
     /// Those of a folder's files that would have been taken had they been good, as far as that can be told.
-    fn missed(&self, bad: Vec<PassedOver>) -> Vec<PassedOver> {
-        let missing = |arch| self.loader(arch).is_none();
-        let best = |arch| {
+    fn missed(&self, bad: Vec<PassedOver>, wanted: &[Target]) -> Vec<PassedOver> {
+        let missing = wanted.iter().filter(|it| self.loader(**it).is_none());
+        let best = missing.map(|target| {
             let loaders = bad.iter().filter_map(PassedOver::loader);
-            let ranks = loaders.filter(|loader| loader.arch == arch);
-            ranks.map(Loader::rank).min()
-        };
-        let best = Arch::ALL.map(|arch| (arch, best(arch).filter(|_| missing(arch))));
+            let ranks = loaders.filter(|loader| loader.target == *target);
+            (*target, ranks.map(Loader::rank).min())
+        });
+        let best: BTreeMap<Target, Option<u8>> = best.collect();
         let is_missed = |bad: &PassedOver| match bad.loader() {
-            Some(loader) => best.contains(&(loader.arch, Some(loader.rank()))),
-            None => bad.is_damaged() && Arch::ALL.into_iter().any(missing),
+            Some(loader) => best.get(&loader.target) == Some(&Some(loader.rank())),
+            None => bad.is_damaged() && !best.is_empty(),
         };
         bad.into_iter().filter(is_missed).collect()
     }
@@ -232,7 +222,7 @@ impl fmt::Display for NamedBy {
 
 fn told(passed_over: &[PassedOver]) -> String {
     if passed_over.is_empty() {
-        return "no file in it ends in `.efi`".to_owned();
+        return "no file in it ends in `.efi` or `.lkrn`".to_owned();
     }
     let all: Vec<String> = passed_over.iter().map(ToString::to_string).collect();
     all.join("; ")

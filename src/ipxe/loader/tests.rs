@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +154,7 @@ impl Folders {
     fn find(&self, change: impl FnOnce(&mut Places)) -> Result<Search, String> {
         let mut places = self.places();
         change(&mut places);
-        find(&places).map_err(|error| self.shorten(&error.to_string()))
+        find(&places, &Target::ALL).map_err(|error| self.shorten(&error.to_string()))
     }
 
     fn shorten(&self, text: &str) -> String {
@@ -162,7 +163,7 @@ impl Folders {
 
     /// Where the two loaders were found, and the notes.
     fn told(&self, search: &Search) -> (String, String, Vec<String>) {
-        let path = |arch| match search.loader(arch) {
+        let path = |arch| match search.loader(Target::Uefi(arch)) {
             Some(found) => self.shorten(&found.path.display().to_string()),
             None => "none".to_owned(),
         };
@@ -183,7 +184,7 @@ impl Folders {
 #[test]
 fn reads_what_a_loader_can_do() {
     let expected = Loader {
-        arch: Arch::Amd64,
+        target: Target::Uefi(Arch::Amd64),
         version: Some("2.0.0+dfsg-5".into()),
         build: Some("ipxe.efi".into()),
         reads_autoexec: true,
@@ -191,7 +192,8 @@ fn reads_what_a_loader_can_do() {
         knows_https: true,
     };
     assert_eq!(sample().read(), Ok(expected));
-    assert_eq!(sample().arm64().read().unwrap().arch, Arch::Arm64);
+    let arm64 = sample().arm64().read().unwrap();
+    assert_eq!(arm64.target, Target::Uefi(Arch::Arm64));
 }
 
 #[test]
@@ -273,7 +275,10 @@ fn says_why_a_file_is_no_loader() {
     );
     let mut windows = sample();
     windows.subsystem = 3;
-    assert_eq!(error(windows), "is no EFI program");
+    assert_eq!(
+        error(windows),
+        "is neither an EFI program nor a Linux kernel for x86"
+    );
     assert_eq!(
         error(sample().machine(0x14c)),
         "is for 32-bit x86, and a stick needs one for 64 bits"
@@ -302,7 +307,7 @@ fn says_why_a_file_is_no_loader() {
         "is cut off: it has 200 bytes, and its headers tell of 280"
     );
     for bytes in [&b""[..], b"MZ", b"\x7fELF", b"#!ipxe\0"] {
-        assert_eq!(read(bytes), Err(NotALoader::NotEfi));
+        assert_eq!(read(bytes), Err(NotALoader::NoProgram));
     }
 }
 
@@ -314,7 +319,113 @@ fn no_part_of_a_loader_is_one() {
     }
 }
 
+/// A kernel for BIOSes with these texts packed in it, in the form of `ipxe.lkrn`.
+fn kernel(texts: &[&[u8]]) -> Vec<u8> {
+    let mut opened: Vec<u8> = (0..4000_u32)
+        .flat_map(|it| (it * it).to_le_bytes())
+        .collect();
+    opened.extend(texts.iter().flat_map(|text| [text, &b"\0"[..]].concat()));
+    let mut packed = Vec::new();
+    let options = lzma_rust2::LzmaOptions {
+        lc: 2,
+        pb: 0,
+        ..lzma_rust2::LzmaOptions::with_preset(3)
+    };
+    let mut writer = lzma_rust2::LzmaWriter::new_no_header(&mut packed, &options, true).unwrap();
+    writer.write_all(&opened).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = vec![0x90; 1024];
+    bytes[0x1f1] = 1;
+    bytes[0x1fe..0x200].copy_from_slice(&[0x55, 0xaa]);
+    bytes[0x202..0x208].copy_from_slice(b"HdrS\x07\x02");
+    bytes[0x20e..0x210].copy_from_slice(&[0x80, 0]);
+    bytes[0x211] = 1;
+    bytes[0x280..0x28e].copy_from_slice(b"2.0.0+dfsg-5\0\0");
+    // Code of 16 bits comes first.
+    bytes.extend([0, 7, 0, 0xcc].repeat(30));
+    bytes.extend(packed);
+    let units = (bytes.len() - 1024).div_ceil(16);
+    bytes[0x1f4..0x1f8].copy_from_slice(&u32::try_from(units).unwrap().to_le_bytes());
+    bytes
+}
+
+#[test]
+fn reads_what_a_loader_for_bios_can_do() {
+    let expected = Loader {
+        target: Target::Bios,
+        version: Some("2.0.0+dfsg-5".into()),
+        build: None,
+        reads_autoexec: true,
+        has_own_script: false,
+        knows_https: true,
+    };
+    assert_eq!(read(&kernel(&[b"#!ipxe", b"HTTPS"])), Ok(expected));
+    let plain = read(&kernel(&[b"#!ipxe", b"HTTP"])).unwrap();
+    assert!(!plain.knows_https);
+    let own = read(&kernel(&[b"#!ipxe", b"#!ipxe\nshell\n"])).unwrap();
+    assert!(own.has_own_script);
+}
+
+#[test]
+fn says_why_a_kernel_is_no_loader() {
+    let error = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
+    let good = kernel(&[b"#!ipxe"]);
+    let other = "is neither an EFI program nor a Linux kernel for x86";
+    // What its header says: the mark of a boot sector, its own, the version, and that it is loaded high.
+    for at in [0x1fe, 0x202, 0x207, 0x211, 0x1f1] {
+        let mut wrong = good.clone();
+        wrong[at] = if at == 0x1f1 { 64 } else { 0 };
+        assert_eq!(error(&wrong), other, "{at:#x}");
+    }
+    assert_eq!(
+        error(&kernel(&[b"vmlinuz"])),
+        "is a Linux kernel, but not iPXE"
+    );
+    let cut = &good[..good.len() - 16];
+    assert!(error(cut).starts_with("is cut off: "), "{}", error(cut));
+    let mut broken = good;
+    broken[1024 + 120..].fill(0xff);
+    assert_eq!(error(&broken), "is a Linux kernel, but not iPXE");
+}
+
+#[test]
+fn a_loader_for_bios_is_found_like_the_others() {
+    let folders = Folders::new()
+        .with("system1/ipxe.efi", &sample())
+        .with_bytes("system1/ipxe.lkrn", &kernel(&[b"#!ipxe"])[..3000])
+        .with_bytes("system2/vmlinuz.lkrn", &kernel(&[b"vmlinuz"]))
+        .with_bytes("system2/x.LKRN", &kernel(&[b"#!ipxe"]));
+    let search = folders.find(|_| {}).unwrap();
+    let found = search.loader(Target::Bios).unwrap();
+    assert_eq!(found.path, folders.path("system2/x.LKRN"));
+    let (_, _, notes) = folders.told(&search);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(
+        notes[0].starts_with("`system1/ipxe.lkrn` is cut off"),
+        "{notes:?}"
+    );
+    // Who wants none hears nothing of it.
+    let uefi = [Target::Uefi(Arch::Amd64)];
+    let search = find(&folders.places(), &uefi).unwrap();
+    assert!(search.loader(Target::Bios).is_none() && search.passed_over.is_empty());
+    // In place of one for UEFI it is refused.
+    let error = load(&folders.path("system2/x.LKRN"), uefi[0]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("is for BIOS machines, and one for amd64 UEFI is needed here")
+    );
+}
+
 proptest! {
+    #[test]
+    fn reads_any_kernel(at: prop::sample::Index, change: [u8; 4]) {
+        let mut changed = kernel(&[b"#!ipxe"]);
+        let at = at.index(changed.len() - 4);
+        changed[at..at + 4].copy_from_slice(&change);
+        let _ = read(&changed);
+    }
+
     #[test]
     fn reads_any_bytes(bytes: Vec<u8>, at: prop::sample::Index, change: [u8; 4]) {
         let _ = read(&bytes);
@@ -474,7 +585,7 @@ fn a_named_folder_must_hold_a_loader() {
                 ..sample()
             },
         )
-        .with_bytes("bios/ipxe.lkrn", b"");
+        .with_bytes("bios/ipxe.pxe", b"");
     let named = |folder| {
         let path = Some(folders.path(folder));
         let error = folders
@@ -494,12 +605,12 @@ fn a_named_folder_must_hold_a_loader() {
     );
     assert_eq!(
         named("bios"),
-        "the folder `bios`, which `--ipxe` names, holds no iPXE for UEFI that a stick can use: \
-         no file in it ends in `.efi`"
+        "the folder `bios`, which `--ipxe` names, holds no iPXE that a stick can use: \
+         no file in it ends in `.efi` or `.lkrn`"
     );
     assert_eq!(
         named("old"),
-        "the folder `old`, which `--ipxe` names, holds no iPXE for UEFI that a stick can use: \
+        "the folder `old`, which `--ipxe` names, holds no iPXE that a stick can use: \
          `old/ipxe.efi` is iPXE 1.0.0+git-20190125.36a4c85-5.1, which does not read `autoexec.ipxe`; that takes 2.0, \
          or a build newer than 2021-01-25; `old/shimx64.efi` is an EFI program, but not iPXE"
     );
@@ -513,7 +624,7 @@ fn a_loader_that_the_fleet_names_must_do() {
         .with("old.efi", &old())
         .with("snponly.efi", &sample().build("snponly.efi"))
         .with_bytes("text", b"hello");
-    let named = |name: &str, arch| load(&folders.path(name), arch);
+    let named = |name: &str, arch| load(&folders.path(name), Target::Uefi(arch));
     let found = named("good.efi", Arch::Amd64).unwrap();
     assert_eq!(found.bytes, sample().bytes());
     assert_eq!(found.path, folders.path("good.efi"));
@@ -521,13 +632,13 @@ fn a_loader_that_the_fleet_names_must_do() {
     let error = |name, arch| folders.shorten(&named(name, arch).unwrap_err().to_string());
     assert_eq!(
         error("good.efi", Arch::Arm64),
-        "the loader `good.efi` is for amd64, and arm64 is needed here"
+        "the loader `good.efi` is for amd64 UEFI machines, and one for arm64 UEFI is needed here"
     );
     assert!(error("old.efi", Arch::Amd64).starts_with("the loader `old.efi` is iPXE 1.0.0+git"));
     assert!(error("snponly.efi", Arch::Amd64).contains("a stick takes `ipxe.efi`"));
     assert_eq!(
         error("text", Arch::Amd64),
-        "the loader `text` is no EFI program"
+        "the loader `text` is neither an EFI program nor a Linux kernel for x86"
     );
     assert_eq!(
         error("", Arch::Amd64)
@@ -547,9 +658,9 @@ fn a_pipe_and_a_huge_file_are_not_read() {
     let folders = Folders::new();
     let huge = fs::File::create(folders.path("huge.efi")).unwrap();
     huge.set_len(1 << 40).unwrap();
-    let error = load(&folders.path("huge.efi"), Arch::Amd64).unwrap_err();
+    let error = load(&folders.path("huge.efi"), Target::Bios).unwrap_err();
     assert!(error.to_string().ends_with("is too large for a loader"));
-    let error = load(Path::new("/dev/zero"), Arch::Amd64).unwrap_err();
+    let error = load(Path::new("/dev/zero"), Target::Bios).unwrap_err();
     assert_eq!(error.to_string(), "the loader `/dev/zero` is not a file");
 }
 

@@ -5,8 +5,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::progress::Silent;
+use crate::stick::bios::Bios;
 use crate::stick::clock::Clock;
 use crate::stick::contents::Contents;
+use crate::stick::label::Boot;
 use crate::stick::{SIZE, fit, gpt, image, inspect};
 
 /// A drive in memory. What was written since the last flush may be lost, in any order.
@@ -139,6 +141,8 @@ fn stick(mark: &str, size: u64) -> Disk {
     let loader = mark.repeat(50_000).into_bytes();
     label.files = BTreeMap::from([("a".to_owned(), crate::stick::label::digest(&loader))]);
     label.secret_files = BTreeMap::from([("env".to_owned(), mark.len() as u64)]);
+    let bios = Bios::new(&loader, mark.as_bytes()).unwrap();
+    label.bios = Some(Boot::of(&bios.code, &bios.partition));
     let contents = Contents {
         volume: Uuid::new_v5(&fleet, b"n1"),
         efi: BTreeMap::from([
@@ -149,6 +153,7 @@ fn stick(mark: &str, size: u64) -> Disk {
             ),
         ]),
         secrets: BTreeMap::from([("env".to_owned(), mark.as_bytes().to_vec().into())]),
+        bios: Some(bios),
     };
     let mut disk = image(&contents, Clock::START).unwrap();
     fit(&mut disk, size, Uuid::from_u128(9)).unwrap();
@@ -174,7 +179,8 @@ fn boots(drive: &Fake) -> Boots {
         if drive.sector(0).iter().all(|byte| *byte == 0) {
             return Boots::Nothing;
         }
-        gpt::write(&mut disk, Uuid::new_v5(&Uuid::from_u128(7), b"n1")).unwrap();
+        let node = Uuid::new_v5(&Uuid::from_u128(7), b"n1");
+        gpt::write(&mut disk, node, drive.sector(0).first_chunk()).unwrap();
     }
     let found = match inspect(&mut disk) {
         Ok(found) => found,
@@ -218,6 +224,7 @@ fn a_drive_holds_the_stick_and_nothing_of_what_was_at_its_ends_and_among_the_sec
         assert_eq!(boots(&drive), Boots::Stick("new!".to_owned()));
         let mut disk = drive.disk();
         assert_eq!(inspect(&mut disk).unwrap().faults, Vec::<String>::new());
+        assert_eq!(drive.sector(0)[462], 0x80, "an active entry");
         let clean = [0..MIB, Part::Secrets.range(), size - MIB..size];
         let dirty = drive.sectors.iter().filter(|(number, bytes)| {
             clean.iter().any(|part| part.contains(&(**number * SECTOR))) && bytes.contains(&0xa5)

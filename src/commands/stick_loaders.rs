@@ -1,0 +1,157 @@
+//! The loaders of a node's stick: which it needs, and where they are.
+
+use std::path::PathBuf;
+
+use super::{Loaded, home};
+use crate::diagnostic::Diagnostic;
+use crate::fleet::file::{Firmware, ScriptAt};
+use crate::fleet::node::Node;
+use crate::ipxe::loader::{self, Found, LoaderError, Places, Target};
+use crate::os::Arch;
+use crate::ui::Ui;
+
+/// Names a folder of loaders.
+const IPXE_DIR: &str = "EPHEMEROS_IPXE_DIR";
+
+/// The way out where there is nothing for a BIOS.
+const WITHOUT_BIOS: &str =
+    "or write `firmware = [\"uefi\"]` under `[stick]` for a stick that no BIOS starts";
+
+/// The loaders for all that the stick is to boot on. For UEFI those of both architectures are looked for, and only the
+/// node's own must be there.
+pub(super) fn find(
+    loaded: &Loaded,
+    node: &Node,
+    option: Option<PathBuf>,
+    ui: &Ui,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<Found> {
+    let refuse = |error: LoaderError| Diagnostic::error(error.to_string()).help(suggestion());
+    let wanted = targets(node);
+    if wanted.is_empty() {
+        let arch = node.os.release.arch;
+        let message = format!("no {arch} machine has the firmware that this stick is for");
+        let mistake = match node.profile.find(&["stick", "firmware"]) {
+            Some(item) => item.error(message),
+            None => Diagnostic::error(message),
+        };
+        mistakes.push(mistake.help("write `firmware = [\"uefi\"]` under `[stick]`"));
+        return Vec::new();
+    }
+    let names = &node.stick.ipxe;
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for target in wanted {
+        let name = match target {
+            Target::Uefi(Arch::Amd64) => &names.x86_64_efi,
+            Target::Uefi(Arch::Arm64) => &names.arm64_efi,
+            Target::Bios => &names.bios,
+        };
+        match name {
+            Some(name) => match loader::load(&loaded.fleet.root.join(name), target) {
+                Ok(loader) => {
+                    mistakes.extend(warn_of_own_script(&loader));
+                    found.push(loader);
+                }
+                Err(error) => mistakes.push(refuse(error)),
+            },
+            None => missing.push(target),
+        }
+    }
+    if missing.is_empty() {
+        return found;
+    }
+    let places = Places {
+        option,
+        variable: std::env::var_os(IPXE_DIR).map(PathBuf::from),
+        home: home(),
+        ..Places::default()
+    };
+    let mut search = match loader::find(&places, &missing) {
+        Ok(search) => search,
+        Err(error) => {
+            mistakes.push(refuse(error));
+            return found;
+        }
+    };
+    for passed in &search.passed_over {
+        ui.say(&format!("note: {passed}, so it is passed over"));
+    }
+    for target in missing {
+        match search.take(target) {
+            Some(loader) => found.push(loader),
+            None if target == Target::Bios => {
+                mistakes.push(missing_for(target).help(format!("{}; {WITHOUT_BIOS}", suggestion())))
+            }
+            None if target == Target::Uefi(node.os.release.arch) => {
+                mistakes.push(missing_for(target).help(suggestion()));
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+/// What the stick is to boot on.
+fn targets(node: &Node) -> Vec<Target> {
+    let has = |firmware| node.stick.firmware.contains(&firmware);
+    let mut targets = Vec::from(Target::ALL);
+    targets.retain(|target| match target {
+        Target::Uefi(_) => has(Firmware::Uefi),
+        // No arm64 machine has a BIOS.
+        Target::Bios => has(Firmware::Bios) && node.os.release.arch == Arch::Amd64,
+    });
+    targets
+}
+
+/// Loaders that can't fetch the boot script.
+pub(super) fn check_https(node: &Node, loaders: &[Found], script_url: &str) -> Vec<Diagnostic> {
+    if node.stick.script != ScriptAt::Git || !script_url.starts_with("https:") {
+        return Vec::new();
+    }
+    let unfit = loaders.iter().filter(|found| !found.loader.knows_https);
+    let mistakes = unfit.map(|found| {
+        let mut help = "take another with `--ipxe DIR`, or serve the fleet over `http://` too and say so with \
+                        `raw_url`"
+            .to_owned();
+        if found.loader.target == Target::Bios {
+            help += &format!(", {WITHOUT_BIOS}");
+        }
+        Diagnostic::error(format!(
+            "the iPXE in `{}` can't fetch `{script_url}`: it was built without HTTPS",
+            found.path.display(),
+        ))
+        .help(help)
+    });
+    mistakes.collect()
+}
+
+fn missing_for(target: Target) -> Diagnostic {
+    Diagnostic::error(format!(
+        "there is no iPXE for {target} machines here that a stick could take"
+    ))
+}
+
+fn warn_of_own_script(found: &Found) -> Option<Diagnostic> {
+    let help = match found.loader.target {
+        Target::Uefi(_) => {
+            "let that script end by `chain file:/autoexec.ipxe`, or take a plain build"
+        }
+        Target::Bios => "take a plain build",
+    };
+    found.loader.has_own_script.then(|| {
+        Diagnostic::warning(format!(
+            "the iPXE in `{}` has a script of its own, which runs in place of the stick's",
+            found.path.display()
+        ))
+        .help(help)
+    })
+}
+
+fn suggestion() -> String {
+    let os = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    format!(
+        "{}; or name its folder with `--ipxe DIR`",
+        loader::suggest_install(&os)
+    )
+}
