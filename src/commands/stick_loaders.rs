@@ -81,7 +81,8 @@ pub(super) fn find(
         match search.take(target) {
             Some(loader) => found.push(loader),
             None if target == Target::Bios => {
-                mistakes.push(missing_for(target).help(format!("{}; {WITHOUT_BIOS}", suggestion())))
+                let help = format!("{}; {WITHOUT_BIOS}", suggestion());
+                mistakes.push(missing_for(target).help(help));
             }
             None if target == Target::Uefi(node.os.release.arch) => {
                 mistakes.push(missing_for(target).help(suggestion()));

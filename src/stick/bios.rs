@@ -21,6 +21,9 @@ const PAYLOAD_SECTORS: usize = 14;
 const SCRIPT_SECTORS: usize = 16;
 const SCRIPT_BYTES: usize = 20;
 
+/// What the BIOS reads at least.
+const SECTOR_BYTES: usize = 512;
+
 /// Where in a kernel the sectors of its real-mode part are counted, without the first one.
 const KERNEL_SETUP: usize = 0x1f1;
 
@@ -59,7 +62,7 @@ impl Bios {
         put(&mut partition, SCRIPT_BYTES, &script_bytes.to_le_bytes());
         for part in [kernel, script] {
             partition.extend(part);
-            partition.resize(usize::from(sectors(&partition)?) * SECTOR as usize, 0);
+            partition.resize(partition.len().next_multiple_of(SECTOR_BYTES), 0);
         }
         let length = usize::try_from(length).ok()?;
         (partition.len() <= length).then(|| {
@@ -71,7 +74,7 @@ impl Bios {
 
 /// How many sectors something takes, as the second part counts them.
 fn sectors(bytes: &[u8]) -> Option<u16> {
-    u16::try_from(bytes.len().div_ceil(SECTOR as usize)).ok()
+    u16::try_from(bytes.len().div_ceil(SECTOR_BYTES)).ok()
 }
 
 fn put(into: &mut [u8], at: usize, bytes: &[u8]) {

@@ -175,8 +175,9 @@ fn boots(drive: &Fake) -> Boots {
     let mut disk = drive.disk();
     // Firmware takes either copy of the table. A BIOS runs the code in the first sector, which needs no table: it finds
     // what there is at its fixed places.
+    let has_code = drive.sector(0).iter().any(|byte| *byte != 0);
     if gpt::read(&mut disk).is_none() {
-        if drive.sector(0).iter().all(|byte| *byte == 0) {
+        if !has_code {
             return Boots::Nothing;
         }
         let node = Uuid::new_v5(&Uuid::from_u128(7), b"n1");
@@ -190,6 +191,8 @@ fn boots(drive: &Fake) -> Boots {
         .faults
         .into_iter()
         .filter(|fault| !fault.contains("partition table"))
+        // A BIOS starts nothing then, and UEFI asks for no code.
+        .filter(|fault| has_code || !fault.contains("boot code"))
         .collect();
     if !faults.is_empty() {
         return Boots::Mixture(faults);
