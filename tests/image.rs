@@ -1099,6 +1099,7 @@ fn start_in_systemd(fleet: &Fleet) -> String {
             "--pid",
             "--mount",
             "--cgroup",
+            "--net",
             "--uts",
             "--ipc",
             "--mount-proc",

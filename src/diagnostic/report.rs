@@ -201,10 +201,12 @@ fn origin(source: &Source) -> String {
     })
 }
 
-/// A text without control characters, which a terminal would obey.
+/// A text without what a terminal would obey: control characters, and those that turn the order of others around, so that
+/// a reader sees another text.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let obeyed = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let obeyed = |c: char| turns(c) || c.is_control() && !matches!(c, '\t' | '\n');
     text.replace(obeyed, "\u{fffd}")
 }
 
@@ -247,6 +249,14 @@ mod tests {
             .collect::<Vec<_>>()
             .join("\n")
             + "\n"
+    }
+
+    #[test]
+    fn nothing_turns_a_text_around_or_is_obeyed() {
+        assert_eq!(
+            printable("a\u{202e}b\u{2067}c\u{1b}[2J\r\u{85}\n\t\u{e9}"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}[2J\u{fffd}\u{fffd}\n\t\u{e9}"
+        );
     }
 
     #[test]
