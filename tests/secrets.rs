@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::dialogue::tool;
 use crate::fleet::{Fleet, RECIPIENT, Run};
 use crate::repository::{KNOWN_URL, has_program, skipped};
 
@@ -648,51 +649,6 @@ fn ssh_keys_are_found_in_the_home_directory() {
     );
 }
 
-/// Runs the tool on a terminal: waits for the prompt, types, and says what was on the screen, then how it ended and
-/// whether the terminal echoes again.
-const ON_A_TERMINAL: &str = r"
-import os, pty, sys, termios, signal, time
-typed = sys.argv[1].encode().decode('unicode_escape').encode('latin-1')
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
-screen = b''
-def read():
-    global screen
-    try:
-        piece = os.read(fd, 4096)
-    except OSError:
-        piece = b''
-    screen += piece
-    return piece
-while b': ' not in screen and read():
-    pass
-deadline = time.time() + 10
-while termios.tcgetattr(fd)[3] & termios.ECHO and time.time() < deadline:
-    time.sleep(0.01)
-hidden = not termios.tcgetattr(fd)[3] & termios.ECHO
-keep = os.dup(fd)
-os.write(fd, typed)
-while read():
-    pass
-_, status = os.waitpid(pid, 0)
-code = os.waitstatus_to_exitcode(status)
-sys.stdout.write('%s\n%s\n' % (code, hidden))
-sys.stdout.flush()
-sys.stdout.buffer.write(screen)
-";
-
-/// The exit code, whether the echo was off, and what was on the screen.
-fn on_a_terminal(fleet: &Fleet, typed: &str, args: &[&str]) -> (String, String, String) {
-    let mut python = fleet.program("python3");
-    python.args(["-c", ON_A_TERMINAL, typed, env!("CARGO_BIN_EXE_ephemeros")]);
-    let output = python.args(args).stderr(Stdio::inherit()).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut parts = text.splitn(3, '\n').map(str::to_owned);
-    let mut next = || parts.next().unwrap_or_default();
-    (next(), next(), next())
-}
-
 #[test]
 fn at_a_prompt_what_is_typed_is_not_shown() {
     if !has_program("python3") {
@@ -700,8 +656,8 @@ fn at_a_prompt_what_is_typed_is_not_shown() {
     }
     let fleet = fleet();
     let args = ["secrets", "set", "defaults", "TOKEN"];
-    let (code, hidden, screen) = on_a_terminal(&fleet, "hunter2\\n", &args);
-    assert_eq!((code.as_str(), hidden.as_str()), ("0", "True"), "{screen}");
+    let (code, screen) = tool(&fleet, &[("value of TOKEN: ", "hunter2\n")], &args);
+    assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("value of TOKEN: "), "{screen}");
     assert!(!screen.contains("hunter2"), "{screen}");
     assert_eq!(get(&fleet, "n1", "TOKEN"), b"hunter2");
@@ -715,12 +671,8 @@ fn ctrl_c_at_a_prompt_ends_it_with_130_and_sets_nothing() {
     let fleet = fleet();
     let before = fleet.read("fleet.toml");
     let args = ["secrets", "set", "defaults", "TOKEN"];
-    let (code, hidden, screen) = on_a_terminal(&fleet, "hunt\\x03", &args);
-    assert_eq!(
-        (code.as_str(), hidden.as_str()),
-        ("130", "True"),
-        "{screen}"
-    );
+    let (code, screen) = tool(&fleet, &[("value of TOKEN: ", "hunt\u{3}")], &args);
+    assert_eq!(code, 130, "{screen}");
     assert!(!screen.contains("hunt"), "{screen}");
     assert_eq!(fleet.read("fleet.toml"), before);
 }

@@ -5,45 +5,40 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// Whoever can ask the user. `None` where nobody is there to be asked. `plugin` is the name of a program, and one that
+/// Whoever can ask the user. `None` where nobody is there to be asked, which is so unless one says otherwise. `plugin` is the name of a program, and one that
 /// was looked at; all other text may be anything.
 pub trait Ask: Send + Sync {
     /// The passphrase of the identity in this file, `again` where the last one was wrong.
-    fn passphrase(&self, path: &Path, again: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+    fn passphrase(&self, _path: &Path, _again: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(None)
+    }
 
     /// Shows what a plugin has to say: that a token wants to be touched.
-    fn tell(&self, plugin: &str, message: &str);
+    fn tell(&self, _plugin: &str, _message: &str) {}
 
     /// Whether the user takes the first choice.
-    fn choose(&self, plugin: &str, question: &str, yes: &str, no: &str)
-    -> io::Result<Option<bool>>;
+    fn choose(
+        &self,
+        _plugin: &str,
+        _question: &str,
+        _yes: &str,
+        _no: &str,
+    ) -> io::Result<Option<bool>> {
+        Ok(None)
+    }
 
     /// What the user types, shown.
-    fn line(&self, plugin: &str, question: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+    fn line(&self, _plugin: &str, _question: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(None)
+    }
 
     /// What the user types, not shown.
-    fn secret(&self, plugin: &str, question: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
+    fn secret(&self, _plugin: &str, _question: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(None)
+    }
 }
 
 /// Nobody is there.
 pub(super) struct Nobody;
 
-impl Ask for Nobody {
-    fn passphrase(&self, _: &Path, _: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(None)
-    }
-
-    fn tell(&self, _: &str, _: &str) {}
-
-    fn choose(&self, _: &str, _: &str, _: &str, _: &str) -> io::Result<Option<bool>> {
-        Ok(None)
-    }
-
-    fn line(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(None)
-    }
-
-    fn secret(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(None)
-    }
-}
+impl Ask for Nobody {}

@@ -58,20 +58,6 @@ impl Ask for Script {
         let answer = self.answers.lock().unwrap().pop();
         Ok(answer.map(|answer| Zeroizing::new(answer.to_vec())))
     }
-
-    fn tell(&self, _: &str, _: &str) {}
-
-    fn choose(&self, _: &str, _: &str, _: &str, _: &str) -> io::Result<Option<bool>> {
-        Ok(None)
-    }
-
-    fn line(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(None)
-    }
-
-    fn secret(&self, _: &str, _: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(None)
-    }
 }
 
 fn by(script: &Arc<Script>) -> Arc<dyn Ask> {

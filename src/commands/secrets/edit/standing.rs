@@ -55,10 +55,13 @@ pub(super) fn open_all(
                 text: item.text().unwrap_or_default().to_owned(),
                 value,
             }),
-            Err(error) => mistakes.push(
-                item.key_error(format!("can't open `{name}`: {error}"))
-                    .help("name an identity that can with `--identity`, or set the value anew"),
-            ),
+            Err(error) => {
+                let other = "name an identity that can with `--identity`, or set the value anew";
+                mistakes.push(
+                    item.key_error(format!("can't open `{name}`: {error}"))
+                        .help(error.help().unwrap_or(other)),
+                );
+            }
         }
     }
     if mistakes.is_empty() {
