@@ -97,18 +97,9 @@ fn read(item: &Item) -> Option<Date> {
 
 /// Every entry of an `expires`: its place, what stands there, its name and what is written.
 fn entries(manifest: &Manifest) -> impl Iterator<Item = (String, &Item, &str, &Item)> {
-    let document = &manifest.document;
-    let defaults = document.get("defaults");
-    let defaults = defaults.map(|layer| ("defaults".to_owned(), layer));
-    let roles = document.get("roles").and_then(Item::table);
-    let roles = roles.into_iter().flatten();
-    let roles = roles.map(|(role, layer)| (format!("role:{role}"), layer));
-    let nodes = manifest.nodes.iter();
-    let nodes = nodes.map(|(node, layer)| (node.clone(), layer));
-    let places = defaults.into_iter().chain(roles).chain(nodes);
-    places.flat_map(|(place, layer)| {
-        let dates = layer.get("expires").and_then(Item::table);
+    manifest.layers().flat_map(|layer| {
+        let dates = layer.item.get("expires").and_then(Item::table);
         let dates = dates.into_iter().flatten();
-        dates.map(move |(name, item)| (place.clone(), layer, name.as_str(), item))
+        dates.map(move |(name, item)| (layer.place.to_string(), layer.item, name.as_str(), item))
     })
 }

@@ -1,5 +1,6 @@
 //! What the fleet's files say, as written: nothing merged, no default filled in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,37 @@ pub struct Manifest {
     pub templates: Vec<String>,
 }
 
+/// A part of the files that says something of nodes.
+pub struct Layer<'a> {
+    /// As the command line names it: a node, `role:NAME` or `defaults`.
+    pub place: Cow<'a, str>,
+    /// What stands there.
+    pub item: &'a Item,
+    /// The same, where it is a node file.
+    pub node: Option<&'a Item>,
+}
+
 impl Manifest {
+    /// The defaults, the roles and the node files.
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        let shared = |place, item| Layer {
+            place,
+            item,
+            node: None,
+        };
+        let defaults = self.document.get("defaults").into_iter();
+        let defaults = defaults.map(move |item| shared("defaults".into(), item));
+        let roles = self.document.get("roles").and_then(Item::table);
+        let roles = roles.into_iter().flatten();
+        let roles = roles.map(move |(role, item)| shared(format!("role:{role}").into(), item));
+        let nodes = self.nodes.iter().map(|(node, item)| Layer {
+            place: node.as_str().into(),
+            item,
+            node: Some(item),
+        });
+        defaults.chain(roles).chain(nodes)
+    }
+
     /// Reads a fleet. The manifest is there even with mistakes, for as many of them as possible to be
     /// found in one run; it is `None` where nothing else in it can be believed.
     ///

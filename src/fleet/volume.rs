@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::document::Item;
-use super::manifest::Manifest;
+use super::manifest::{Layer, Manifest};
 use super::names;
 use super::node::{EnvFile, Node};
 use super::resolve::check_readers;
@@ -119,8 +119,9 @@ pub fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) 
     if !manifest.fleet.vault.recipients.is_empty() {
         return;
     }
-    let secret = layers(manifest)
-        .filter_map(|(layer, _)| layer.get("secrets"))
+    let secret = manifest
+        .layers()
+        .filter_map(|layer| layer.item.get("secrets"))
         .find(|secrets| secrets.table().is_some_and(|table| !table.is_empty()));
     if let Some(secrets) = secret {
         let at = listed.unwrap_or(secrets);
@@ -131,20 +132,10 @@ pub fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) 
     }
 }
 
-/// Everything that may hold secrets, each with the node file that it is.
-fn layers(manifest: &Manifest) -> impl Iterator<Item = (&Item, Option<&Item>)> {
-    let document = &manifest.document;
-    let roles = document.get("roles").and_then(Item::table);
-    let roles = roles.into_iter().flat_map(|roles| roles.values());
-    let shared = document.get("defaults").into_iter().chain(roles);
-    shared
-        .map(|layer| (layer, None))
-        .chain(manifest.nodes.values().map(|file| (file, Some(file))))
-}
-
 /// Every encrypted value of the fleet: its name, where it is written, and what it is.
 pub fn secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item, Secret)> {
-    let tables = layers(manifest).filter_map(|(layer, _)| layer.get("secrets")?.table());
+    let layers = manifest.layers();
+    let tables = layers.filter_map(|layer| layer.item.get("secrets")?.table());
     tables.flatten().filter_map(|(name, item)| {
         let secret = item.text()?.parse().ok()?;
         Some((name.as_str(), item, secret))
@@ -177,7 +168,10 @@ pub fn recipients(
 pub fn check_spare(manifest: &Manifest) -> Option<Diagnostic> {
     let listed = manifest.document.find(&["vault", "recipients"])?;
     let mut alone = 0;
-    for (layer, node) in layers(manifest) {
+    for Layer {
+        item: layer, node, ..
+    } in manifest.layers()
+    {
         let secrets = layer.get("secrets").and_then(Item::table);
         let values = secrets.map_or(0, BTreeMap::len);
         if values > 0 && recipients(manifest, node, &mut Vec::new()).iter().count() == 1 {
@@ -229,7 +223,10 @@ pub fn outdated<'a>(manifest: &'a Manifest, mistakes: &mut Vec<Diagnostic>) -> V
     }
     // Most node files have the same readers.
     let mut known: HashMap<Vec<&str>, (String, Arc<Recipients>)> = HashMap::new();
-    for (layer, node) in layers(manifest) {
+    for Layer {
+        item: layer, node, ..
+    } in manifest.layers()
+    {
         let Some(secrets) = layer.get("secrets").and_then(Item::table) else {
             continue;
         };

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{find_place, not_edited};
 use crate::commands::{Failure, Outcome, fail, find_root, lock};
-use crate::fleet::document::Item;
 use crate::fleet::edit::{Change, apply};
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
@@ -51,15 +50,7 @@ pub(super) fn run(place: &str, name: &str, start: &Path, ui: &Ui) -> Result<Outc
 
 /// Where a secret of that name stands, as the command line names places.
 fn places_of(manifest: &Manifest, name: &str) -> impl Iterator<Item = String> {
-    let holds = move |item: &Item| item.find(&["secrets", name]).is_some();
-    let document = &manifest.document;
-    let defaults = document.get("defaults").filter(|it| holds(it));
-    let roles = document.get("roles").and_then(Item::table);
-    let roles = roles.into_iter().flatten().filter(move |(_, it)| holds(it));
-    let nodes = manifest.nodes.iter().filter(move |(_, it)| holds(it));
-    defaults
-        .map(|_| "defaults".to_owned())
-        .into_iter()
-        .chain(roles.map(|(role, _)| format!("role:{role}")))
-        .chain(nodes.map(|(node, _)| node.clone()))
+    let layers = manifest.layers();
+    let holding = layers.filter(move |layer| layer.item.find(&["secrets", name]).is_some());
+    holding.map(|layer| layer.place.into_owned())
 }
