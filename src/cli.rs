@@ -184,6 +184,14 @@ pub struct Image {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// What it is made of.
+    #[command(flatten)]
+    pub made_of: MadeOf,
+}
+
+/// What a stick is made of beside the fleet.
+#[derive(Args, Debug)]
+pub struct MadeOf {
     /// A folder with iPXE loaders, which is looked into first
     #[arg(long, value_name = "DIR")]
     pub ipxe: Option<PathBuf>,

@@ -39,6 +39,7 @@ mod secrets;
 mod show;
 mod stick_inputs;
 mod stick_loaders;
+mod stick_made;
 mod transpile;
 mod validate;
 

@@ -30,7 +30,7 @@ pub(super) fn gather(
     loaded: &Loaded,
     node: &Node,
     rendered: &Rendered,
-    args: &cli::Image,
+    args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Inputs> {
