@@ -73,6 +73,8 @@ pub enum Command {
     Devices(Devices),
     /// Make a node's stick as a file, which holds its secrets
     Image(Image),
+    /// Write a node's stick to a drive, over all that is on it
+    Flash(Flash),
     /// Show whose stick a file is, and what is on it
     Inspect(Inspect),
     /// Bring over what another tool's files hold
@@ -201,6 +203,44 @@ pub struct MadeOf {
     /// Where nodes fetch, with `{{ path }}`: overrides the fleet and the remote for once
     #[arg(long, value_name = "TEMPLATE")]
     pub raw_url: Option<String>,
+}
+
+/// `flash`.
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
+pub struct Flash {
+    /// The node; or a file that is a stick, with a `.` or a `/` in its name
+    #[arg(value_name = "NODE or FILE")]
+    pub what: OsString,
+    /// The drive as a whole: `/dev/sdX`
+    pub device: PathBuf,
+    /// Write nothing; say what would be written where
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Rewrite only what differs on a stick of the node
+    #[arg(long)]
+    pub update: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Write to a drive that is not removable, is large, or may be a part of something
+    #[arg(long)]
+    pub force: bool,
+    /// Write a stick for what nodes can't fetch yet
+    #[arg(long)]
+    pub unpushed: bool,
+    /// Record a loop device too
+    #[arg(long)]
+    pub record: bool,
+    /// Commit the record
+    #[arg(long)]
+    pub commit: bool,
+    /// What it is made of.
+    #[command(flatten)]
+    pub made_of: MadeOf,
+    /// Under sudo: the drive was opened by root, and is the standard input of this process, which is the user's
+    #[arg(long, hide = true)]
+    pub opened: bool,
 }
 
 /// `inspect`.

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
             ui.error(&format!("{count} mistake{s}; nothing was written"), None);
             ExitCode::FAILURE
         }
+        Err(Failure::Ended(code)) => ExitCode::from(code),
         Err(Failure::Said) => ExitCode::FAILURE,
         Err(Failure::Problem { message, help }) => {
             ui.error(&message, help.as_deref());

@@ -4,6 +4,10 @@
 pub trait Progress: Sync {
     /// A piece of work begins: `total` steps of what `what` names.
     fn start(&self, what: &str, total: usize);
+    /// As [`Progress::start`], where each step is a byte.
+    fn start_bytes(&self, what: &str, total: u64) {
+        self.start(what, usize::try_from(total).unwrap_or(usize::MAX));
+    }
     /// Some steps are done.
     fn advance(&self, steps: usize);
     /// Whether the user wants it to end now.

@@ -19,6 +19,9 @@ mod terminal;
 /// Work shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Where there is no terminal, a line is written so often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
 /// How the user wants to be talked to. Each is a switch of its own.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +41,7 @@ pub struct Manner {
 pub struct Ui {
     styled_out: bool,
     styled_err: bool,
+    is_terminal: bool,
     manner: Manner,
     bar: Arc<Mutex<Option<Bar>>>,
 }
@@ -46,7 +50,11 @@ struct Bar {
     what: String,
     total: usize,
     done: usize,
+    /// What the bar shows beside itself.
+    form: &'static str,
     since: Instant,
+    /// When a line was last written, where there is no terminal.
+    told: Instant,
     shown: Option<ProgressBar>,
 }
 
@@ -64,6 +72,7 @@ impl Ui {
         Self {
             styled_out: styled(io::stdout().is_terminal()),
             styled_err: styled(io::stderr().is_terminal()),
+            is_terminal: io::stderr().is_terminal(),
             manner,
             bar: Arc::default(),
         }
@@ -239,30 +248,51 @@ impl Ui {
     }
 }
 
-impl Progress for Ui {
-    fn start(&self, what: &str, total: usize) {
+impl Ui {
+    fn begin(&self, what: &str, total: usize, form: &'static str) {
         if let (false, Ok(mut bar)) = (self.manner.quiet, self.bar.lock()) {
+            let now = Instant::now();
             *bar = Some(Bar {
                 what: what.to_owned(),
                 total,
                 done: 0,
-                since: Instant::now(),
+                form,
+                since: now,
+                told: now,
                 shown: None,
             });
         }
+    }
+}
+
+impl Progress for Ui {
+    fn start(&self, what: &str, total: usize) {
+        self.begin(what, total, "{msg} {wide_bar} {pos}/{len} {eta}");
+    }
+
+    fn start_bytes(&self, what: &str, total: u64) {
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let form = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        self.begin(what, total, form);
     }
 
     fn advance(&self, steps: usize) {
         let Ok(mut bar) = self.bar.lock() else { return };
         let Some(bar) = bar.as_mut() else { return };
         bar.done += steps;
+        if !self.is_terminal {
+            if bar.told.elapsed() > LINE_EVERY {
+                bar.told = Instant::now();
+                let percent = bar.done.saturating_mul(100) / bar.total.max(1);
+                let _ = writeln!(io::stderr().lock(), "{}: {percent} %", bar.what);
+            }
+            return;
+        }
         match &bar.shown {
             Some(shown) => shown.set_position(bar.done as u64),
             None if bar.since.elapsed() > PATIENCE => {
                 let shown = ProgressBar::new(bar.total as u64);
-                if let Ok(style) =
-                    ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
-                {
+                if let Ok(style) = ProgressStyle::with_template(bar.form) {
                     shown.set_style(style);
                 }
                 shown.set_message(bar.what.clone());

@@ -57,7 +57,7 @@ pub(super) fn run(args: &cli::Devices, ui: &Ui) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn row(device: Device) -> Row {
+pub(super) fn row(device: Device) -> Row {
     let is_read = device.size > 0 && device.unread.is_empty();
     let stick = match device.kind {
         Kind::Drive | Kind::Loop(_) if is_read => stick_on(&device),

@@ -20,13 +20,19 @@ pub(super) fn describe(rows: &[Row]) -> String {
         text += heading;
         text.push('\n');
         for row in rows {
-            text += &wrapped(2, &title(&row.device));
-            for line in about(row) {
+            text += &describe_one(row);
+            for line in judgement(row) {
                 text += &wrapped(6, &line);
             }
         }
     }
     text
+}
+
+/// A drive by itself: what it is and what is on it.
+pub(super) fn describe_one(row: &Row) -> String {
+    let lines = about(row).into_iter().map(|line| wrapped(6, &line));
+    wrapped(2, &title(&row.device)) + &lines.collect::<String>()
 }
 
 /// `/dev/sdb, 32.0 GB, usb: SanDisk Ultra`
@@ -62,6 +68,12 @@ fn about(row: &Row) -> Vec<String> {
         Some(Err(error)) => lines.push(format!("now a stick that is damaged: {error}")),
         None => lines.extend(contents(device)),
     }
+    lines
+}
+
+fn judgement(row: &Row) -> Vec<String> {
+    let device = &row.device;
+    let mut lines = Vec::new();
     for never in &row.verdict.refused {
         lines.push(never.to_string());
         // Nobody wants to be told how to free what is built in, and another drive can't be named to a list.
@@ -104,7 +116,7 @@ fn contents(device: &Device) -> Option<String> {
 }
 
 /// As it is printed on drives: in thousands.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let (unit, name) = if bytes < 1_000_000_000 {
         (1_000_000, "MB")
     } else if bytes < 1_000_000_000_000 {

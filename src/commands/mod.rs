@@ -24,6 +24,7 @@ mod config_output;
 mod destination;
 mod devices;
 mod devices_text;
+mod flash;
 mod identities;
 mod image;
 mod import;
@@ -73,6 +74,8 @@ pub enum Failure {
     },
     /// The user stopped it.
     Stopped,
+    /// The part of it that ran as the user ended with this code, and said why.
+    Ended(u8),
     /// Nobody reads the results any more.
     ClosedPipe,
 }
@@ -159,6 +162,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Check(args) => check::run(args, start, ui),
         Command::Devices(args) => devices::run(args, ui),
         Command::Image(args) => image::run(args, start, ui),
+        Command::Flash(args) => flash::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),

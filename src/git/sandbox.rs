@@ -69,6 +69,7 @@ impl Sandbox {
     /// The invoker whose home is the sandbox's: the machine's own configuration stays out.
     pub(super) fn invoker(&self) -> Invoker {
         Invoker {
+            name: "ada".to_owned(),
             uid: 1000,
             gid: 1000,
             home: self.path("home"),

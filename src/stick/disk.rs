@@ -31,6 +31,23 @@ impl Disk {
         }
     }
 
+    /// All that a file holds, to be written as a whole.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn read_from(file: &mut (impl Read + Seek)) -> io::Result<Self> {
+        let mut disk = Self::new(file.seek(SeekFrom::End(0))?);
+        file.rewind()?;
+        let mut piece = Zeroizing::new(vec![0; 1 << 20]);
+        while disk.at < disk.size {
+            let left = usize::try_from(disk.size - disk.at).unwrap_or(usize::MAX);
+            let length = piece.len().min(left);
+            file.read_exact(&mut piece[..length])?;
+            disk.write_all(&piece[..length])?;
+        }
+        Ok(disk)
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -67,27 +67,51 @@ impl Fingerprint {
 }
 
 /// Opens a drive for writing that nobody else may use until it is closed, and looks anew whether it may be written: what
-/// `asked` says was so when the user was asked. What had to be forced then was; nothing may have come to it.
+/// `asked` says was so when it was looked at. What had to be forced then was; nothing may have come to it.
 ///
 /// # Errors
 /// All that speaks against it.
 pub fn open_exclusively(roots: &Roots, asked: &Device) -> Result<File, Vec<Never>> {
-    let path = &asked.path;
     let flags = OFlags::RDWR | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let mut file = match open(path, flags, Mode::empty()) {
+    let file = match open(&asked.path, flags, Mode::empty()) {
         Ok(file) => File::from(file),
         Err(error) => return Err(refused(roots, asked, error)),
     };
+    // From here on the drive can't be exchanged behind the number: the open file keeps it.
+    let (now, mut all) = look_again(roots, &file, asked)?;
+    let verdict = judge(&now);
+    all.extend(verdict.refused);
+    let known = judge(asked).forced;
+    let new = verdict.forced.iter().filter(|it| !known.contains(it));
+    all.extend(new.map(|it| Never::Changed(it.to_string())));
+    if all.is_empty() { Ok(file) } else { Err(all) }
+}
+
+/// Whether an open drive is no longer what `asked` says, as far as that can be seen without being root: it was pulled, or
+/// its medium was exchanged.
+#[must_use]
+pub fn changes(roots: &Roots, drive: &File, asked: &Device) -> Vec<Never> {
+    match look_again(roots, drive, asked) {
+        Ok((_, changed)) | Err(changed) => changed,
+    }
+}
+
+/// What a drive is now, and in what it differs.
+fn look_again(
+    roots: &Roots,
+    mut drive: &File,
+    asked: &Device,
+) -> Result<(Device, Vec<Never>), Vec<Never>> {
+    let path = &asked.path;
     let unread =
         |cause: std::io::Error| vec![Never::Unread(format!("`{}`: {cause}", path.display()))];
-    // From here on the drive can't be exchanged behind the number: the open file keeps it.
-    match device::opened(roots, &file).map_err(unread)? {
+    match device::opened(roots, drive).map_err(unread)? {
         Node::Block(number) if number == asked.number => {}
         _ => return Err(vec![Never::Changed("its name is another's".to_owned())]),
     }
-    let size = file.seek(SeekFrom::End(0)).map_err(unread)?;
-    file.rewind().map_err(unread)?;
-    let sector = ioctl_blksszget(&file).map_err(|error| unread(error.into()))?;
+    let size = drive.seek(SeekFrom::End(0)).map_err(unread)?;
+    drive.rewind().map_err(unread)?;
+    let sector = ioctl_blksszget(drive).map_err(|error| unread(error.into()))?;
     let now = device::find(roots, path, Probe::Ours).map_err(|never| vec![never])?;
     // The descriptor's own word counts.
     let is = Fingerprint {
@@ -95,17 +119,8 @@ pub fn open_exclusively(roots: &Roots, asked: &Device) -> Result<File, Vec<Never
         sector: sector.into(),
         ..Fingerprint::of(&now)
     };
-    let verdict = judge(&now);
-    let mut all: Vec<Never> = Fingerprint::of(asked)
-        .differences(&is)
-        .into_iter()
-        .map(Never::Changed)
-        .collect();
-    all.extend(verdict.refused);
-    let known = judge(asked).forced;
-    let new = verdict.forced.iter().filter(|it| !known.contains(it));
-    all.extend(new.map(|it| Never::Changed(it.to_string())));
-    if all.is_empty() { Ok(file) } else { Err(all) }
+    let differences = Fingerprint::of(asked).differences(&is);
+    Ok((now, differences.into_iter().map(Never::Changed).collect()))
 }
 
 /// Why it could not be opened: what is known to use it, or else what the kernel says.

@@ -78,13 +78,22 @@ pub(super) struct Table {
 
 /// Where a part stands, as a table has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) part: Part,
+pub struct Place {
+    /// Which part.
+    pub part: Part,
     /// In bytes.
-    pub(super) start: u64,
+    pub start: u64,
     /// In bytes.
-    pub(super) length: u64,
-    pub(super) guid: Uuid,
+    pub length: u64,
+    /// Its partition's GUID.
+    pub guid: Uuid,
+}
+
+/// Where the parts of a stick stand, in that order; none where it is no stick.
+pub fn places<D: Read + Seek>(disk: &mut D) -> Vec<Place> {
+    let mut places = read(disk).map_or_else(Vec::new, |table| table.parts);
+    places.sort_by_key(|place| place.start);
+    places
 }
 
 /// Reads the table; `None` where there is none, or one in which no secrets volume stands. One good copy of it is

@@ -1,10 +1,12 @@
 //! `ephemeros.toml`: whose stick this is, and what is on it. It holds no secret, and no digest of one.
 
 use std::collections::BTreeMap;
+use std::io;
 
+use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::fleet::names::is_node_name;
 use crate::render::hex;
@@ -24,6 +26,9 @@ pub struct Label {
     format: u32,
     /// Which stick of all: random on a drive, nil in an image.
     pub stick: Uuid,
+    /// The commit that it was made from, in 40 hex digits; zeros where none is known, as in an image.
+    #[serde(default = "no_commit")]
+    pub commit: String,
     /// The node.
     pub node: String,
     /// The fleet's name.
@@ -87,6 +92,7 @@ impl Label {
         Self {
             format: FORMAT,
             stick: Uuid::nil(),
+            commit: no_commit(),
             node: node.to_owned(),
             fleet: fleet.to_owned(),
             fleet_id,
@@ -97,6 +103,15 @@ impl Label {
             secret_files: BTreeMap::new(),
             secrets: BTreeMap::new(),
             bios: None,
+        }
+    }
+
+    /// What tells the stick from others that are made of the same.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity {
+            stick: self.stick,
+            commit: self.commit.clone(),
         }
     }
 
@@ -120,16 +135,55 @@ impl Label {
         let label: Self = toml::from_str(text).map_err(damaged)?;
         // It may come from anybody, and is shown.
         let table: toml::Table = toml::from_str(text).map_err(damaged)?;
-        if !is_node_name(&label.node) || holds_control(&table.into()) {
+        let is_commit = label.commit.len() == 40
+            && label
+                .commit
+                .bytes()
+                .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_commit || !is_node_name(&label.node) || holds_control(&table.into()) {
             return Err(LabelError::Damaged("a name in it is none".to_owned()));
         }
         Ok(label)
     }
 }
 
-/// The line that names the stick, the only one that differs between two sticks of the same inputs. It has a fixed length.
-pub(super) fn id_line(stick: Uuid) -> String {
-    format!("\nstick = \"{stick}\"\n")
+/// What tells a stick from others that are made of the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// As in the label.
+    pub stick: Uuid,
+    /// As in the label.
+    pub commit: String,
+}
+
+impl Identity {
+    /// Fits the lines of any.
+    pub(super) const LINES: &str = "\nstick = \"[0-9a-f-]{36}\"\ncommit = \"[0-9a-f]{40}\"\n";
+
+    /// That of a new stick, made from a commit where one is known.
+    ///
+    /// # Errors
+    /// The system gave no random numbers.
+    pub fn random(commit: Option<String>) -> io::Result<Self> {
+        let mut bytes = [0; 16];
+        // Linux fills up to 256 bytes whole or not at all (getrandom(2)).
+        getrandom(&mut bytes, GetRandomFlags::empty())?;
+        Ok(Self {
+            stick: Builder::from_random_bytes(bytes).into_uuid(),
+            commit: commit.unwrap_or_else(no_commit),
+        })
+    }
+
+    /// The lines of the label with it, the only ones that differ between two sticks of the same inputs. They have a
+    /// fixed length.
+    pub(super) fn lines(&self) -> String {
+        let Self { stick, commit } = self;
+        format!("\nstick = \"{stick}\"\ncommit = \"{commit:0>40}\"\n")
+    }
+}
+
+fn no_commit() -> String {
+    "0".repeat(40)
 }
 
 /// Whether a terminal would obey some of it.
@@ -152,6 +206,8 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use regex::Regex;
+
     use super::*;
 
     #[test]
@@ -162,7 +218,14 @@ mod tests {
         let text = label.write().unwrap();
         assert_eq!(Label::read(&text).as_ref(), Ok(&label));
         // `flash` replaces it in place.
-        assert!(text.contains(&id_line(Uuid::nil())));
+        let lines = Regex::new(Identity::LINES).unwrap();
+        assert_eq!(lines.find_iter(&text).count(), 1);
+        let identity = Identity {
+            stick: Uuid::max(),
+            commit: "b".repeat(40),
+        };
+        let text = lines.replace(&text, identity.lines());
+        assert_eq!(Label::read(&text).unwrap().identity(), identity);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::progress::{Progress, Stopped};
 const PAGE: u64 = 4096;
 
 /// What is written and read at once, at most, in bytes.
-const BLOCK: u64 = 4 * MIB;
+pub(super) const BLOCK: u64 = 4 * MIB;
 
 /// A drive that holds to an order.
 pub trait Drive {
@@ -74,27 +74,13 @@ pub fn stamp(
     extent: Extent,
     progress: &dyn Progress,
 ) -> Result<u64, StampError> {
-    let size = stick.size();
-    if drive.size() != size {
-        return Err(StampError::Size(size, drive.size()));
-    }
-    let mut stamp = Stamp {
-        stick,
-        drive,
-        progress,
-        written: 0,
+    let mut stamp = Stamp::new(stick, drive, progress)?;
+    let Some((body, ends)) = stamp.parts(extent)? else {
+        return Ok(0);
     };
-    let mut body = stamp.stick.laid_out(MIB..size - MIB, Part::Secrets.range());
-    // What makes it boot, in the order in which it is written: the backup table, the table, the boot code.
-    let ends = [size - MIB..size, SECTOR..MIB, 0..SECTOR];
-    if extent == Extent::Changes {
-        body = stamp.changed(&body)?;
-        if body.is_empty() && stamp.changed(&ends)?.is_empty() {
-            return Ok(0);
-        }
-    }
     let steps = body.iter().chain(&ends).map(length).sum::<u64>();
-    progress.start("writing", usize::try_from(steps).unwrap_or(usize::MAX));
+    // It is written, and read back.
+    progress.start_bytes("writing", 2 * steps);
     stamp.disable(extent)?;
     stamp.write(&body)?;
     stamp.read_back(&body)?;
@@ -102,6 +88,23 @@ pub fn stamp(
     stamp.read_back(&ends)?;
     Ok(stamp.written)
 }
+
+/// How many bytes [`stamp`] would write.
+///
+/// # Errors
+/// The drive is of another size or can't be read, or the user stopped it.
+pub fn to_write(
+    stick: &mut Disk,
+    drive: &mut dyn Drive,
+    extent: Extent,
+    progress: &dyn Progress,
+) -> Result<u64, StampError> {
+    let parts = Stamp::new(stick, drive, progress)?.parts(extent)?;
+    Ok(parts.map_or(0, |(body, ends)| body.iter().chain(&ends).map(length).sum()))
+}
+
+/// The body, and the ends.
+type Parts = (Vec<Range<u64>>, Vec<Range<u64>>);
 
 struct Stamp<'a> {
     stick: &'a mut Disk,
@@ -123,7 +126,41 @@ fn failed(action: &'static str, at: u64) -> impl FnOnce(io::Error) -> StampError
     move |cause| StampError::Drive { action, at, cause }
 }
 
-impl Stamp<'_> {
+impl<'a> Stamp<'a> {
+    fn new(
+        stick: &'a mut Disk,
+        drive: &'a mut dyn Drive,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, StampError> {
+        if drive.size() != stick.size() {
+            return Err(StampError::Size(stick.size(), drive.size()));
+        }
+        Ok(Self {
+            stick,
+            drive,
+            progress,
+            written: 0,
+        })
+    }
+
+    /// What is to be written: the body, and then what makes it boot, in the order in which that is written: the backup
+    /// table, the table, the boot code. `None` where all of it is there.
+    fn parts(&mut self, extent: Extent) -> Result<Option<Parts>, StampError> {
+        let size = self.stick.size();
+        let body = self.stick.laid_out(MIB..size - MIB, Part::Secrets.range());
+        let ends = vec![size - MIB..size, SECTOR..MIB, 0..SECTOR];
+        if extent == Extent::All {
+            return Ok(Some((body, ends)));
+        }
+        let steps = body.iter().chain(&ends).map(length).sum();
+        self.progress.start_bytes("comparing", steps);
+        let body = self.changed(&body)?;
+        if body.is_empty() && self.changed(&ends)?.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some((body, ends)))
+    }
+
     /// Whatever boots from the drive, does not any more.
     fn disable(&mut self, extent: Extent) -> Result<(), StampError> {
         let size = self.drive.size();
@@ -162,6 +199,8 @@ impl Stamp<'_> {
             if let Some(at) = self.difference(&block)? {
                 return Err(StampError::Differs(at));
             }
+            self.progress
+                .advance(usize::try_from(length(&block)).unwrap_or(0));
         }
         Ok(())
     }
@@ -181,6 +220,7 @@ impl Stamp<'_> {
                 wanted[piece.clone()] != there[piece]
             };
             changed.extend(pieces(&block, PAGE).into_iter().filter(is_changed));
+            self.progress.advance(wanted.len());
         }
         Ok(changed)
     }

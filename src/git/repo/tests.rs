@@ -186,6 +186,7 @@ fn somebody_else_s_repository_is_refused_and_the_invoker_s_is_not() {
     if let Some(owned) = std::env::var_os(CHILD) {
         let owned = Path::new(&owned);
         let invoker = Invoker {
+            name: "ada".to_owned(),
             uid: OWNER,
             gid: OWNER,
             home: owned.join("home"),

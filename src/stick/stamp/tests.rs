@@ -156,7 +156,11 @@ fn stick(mark: &str, size: u64) -> Disk {
         bios: Some(bios),
     };
     let mut disk = image(&contents, Clock::START).unwrap();
-    fit(&mut disk, size, Uuid::from_u128(9)).unwrap();
+    let identity = crate::stick::Identity {
+        stick: Uuid::from_u128(9),
+        commit: "a".repeat(40),
+    };
+    fit(&mut disk, size, &identity).unwrap();
     disk
 }
 

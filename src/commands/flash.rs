@@ -1,0 +1,106 @@
+//! `flash`: a stick on a drive. The drive is looked at and opened first; under sudo all else runs as the user who called
+//! it, in a process of its own.
+
+use std::fs::File;
+use std::path::Path;
+
+use self::source::Source;
+use super::devices::{Row, row};
+use super::devices_text::describe_one;
+use super::{Failure, Outcome, fail};
+use crate::cli;
+use crate::diagnostic::Diagnostic;
+use crate::invoker::Invoker;
+use crate::stick::{Device, Never, Roots, changes, device, open_exclusively, reread_partitions};
+use crate::ui::Ui;
+
+mod as_user;
+mod question;
+mod source;
+mod text;
+mod work;
+
+/// A drive that this program has for itself.
+struct Target {
+    file: File,
+    device: Device,
+}
+
+pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    let source = Source::of(args)?;
+    if args.opened {
+        let target = as_user::handed_over(&args.device)?;
+        return work::run(args, &source, start, &target, ui);
+    }
+    let row = look(args, ui)?;
+    ui.say(describe_one(&row).trim_end());
+    for forced in &row.verdict.forced {
+        ui.say(&format!("      overridden by --force: {forced}"));
+    }
+    let target = Target {
+        file: open_exclusively(&Roots::default(), &row.device)
+            .map_err(|never| refused(args, ui, never))?,
+        device: row.device,
+    };
+    match Invoker::detect() {
+        Some(user) => as_user::run(&user, &target.file)?,
+        None => drop(work::run(args, &source, start, &target, ui)?),
+    }
+    if !args.dry_run
+        && let Err(error) = reread_partitions(&target.file)
+    {
+        ui.say(&format!(
+            "note: this machine knows the old partitions of it until it is pulled: {error}"
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Looks at the drive, and whether it may be written.
+fn look(args: &cli::Flash, ui: &Ui) -> Result<Row, Failure> {
+    let device = device(&Roots::default(), &args.device);
+    let row = row(device.map_err(|never| refused(args, ui, vec![never]))?);
+    let verdict = &row.verdict;
+    let path = args.device.display();
+    let never = verdict.refused.iter();
+    let mut mistakes: Vec<Diagnostic> = never.map(|never| mistake(args, never)).collect();
+    if !args.force {
+        mistakes.extend(
+            verdict
+                .forced
+                .iter()
+                .map(|forced| Diagnostic::error(format!("`{path}`: {forced}")).help(forced.help())),
+        );
+    }
+    if mistakes.is_empty() {
+        return Ok(row);
+    }
+    ui.say(describe_one(&row).trim_end());
+    Err(fail(ui, mistakes))
+}
+
+fn mistake(args: &cli::Flash, never: &Never) -> Diagnostic {
+    let message = match never {
+        // They name it themselves.
+        Never::NoBlockDevice { .. } | Never::Partition { .. } => never.to_string(),
+        _ => format!("`{}`: {never}", args.device.display()),
+    };
+    Diagnostic::error(message).help(never.help())
+}
+
+// It is handed over whole, as in `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn refused(args: &cli::Flash, ui: &Ui, never: Vec<Never>) -> Failure {
+    fail(ui, never.iter().map(|never| mistake(args, never)).collect())
+}
+
+impl Target {
+    /// Whether it is still the drive that the user was asked about.
+    fn check(&self, args: &cli::Flash, ui: &Ui) -> Result<(), Failure> {
+        let changes = changes(&Roots::default(), &self.file, &self.device);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Err(refused(args, ui, changes))
+    }
+}

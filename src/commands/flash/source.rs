@@ -1,0 +1,195 @@
+//! What becomes a stick: a node, or a file that was made of one.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::super::loaded::Loaded;
+use super::super::stick_made::make;
+use super::super::{Failure, fail, load};
+use super::Target;
+use crate::cli;
+use crate::diagnostic::Diagnostic;
+use crate::stick::{Disk, Label, holds_stick, inspect};
+use crate::ui::Ui;
+
+/// What is to be written.
+pub(super) enum Source {
+    /// The node that a name or pattern fits.
+    Node(String),
+    /// A file that `image` made.
+    File(PathBuf),
+}
+
+/// A stick, before it is laid out for a drive.
+pub(super) struct Ready {
+    pub(super) disk: Disk,
+    pub(super) label: Label,
+    /// The fleet that it is a stick of; `None` where it comes from a file.
+    pub(super) loaded: Option<Loaded>,
+    pub(super) commit: Option<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Source {
+    /// A node's name is a DNS label, in which neither a `.` nor a `/` can stand.
+    pub(super) fn of(args: &cli::Flash) -> Result<Self, Failure> {
+        let what: &OsStr = &args.what;
+        let is_file = what.as_bytes().iter().any(|byte| b"./".contains(byte));
+        if !is_file {
+            return Ok(Self::Node(what.to_string_lossy().into_owned()));
+        }
+        let made_of = &args.made_of;
+        let options = [
+            (made_of.ipxe.is_some(), "--ipxe"),
+            (made_of.identity.is_some(), "--identity"),
+            (made_of.raw_url.is_some(), "--raw-url"),
+            (args.unpushed, "--unpushed"),
+            (args.record, "--record"),
+            (args.commit, "--commit"),
+        ];
+        let wrong = options.into_iter().filter(|(is_given, _)| *is_given);
+        let wrong: Vec<String> = wrong.map(|(_, name)| format!("`{name}`")).collect();
+        if wrong.is_empty() {
+            return Ok(Self::File(what.into()));
+        }
+        Err(Failure::Usage {
+            message: format!("a stick from a file takes no {}", wrong.join(", no ")),
+            help: "all of it is in the file, and nothing of a fleet is needed".to_owned(),
+        })
+    }
+
+    /// Makes or reads it, and refuses what can't become this stick.
+    pub(super) fn ready(
+        &self,
+        args: &cli::Flash,
+        start: &Path,
+        target: &Target,
+        ui: &Ui,
+    ) -> Result<Ready, Failure> {
+        match self {
+            Self::Node(pattern) => from_fleet(pattern, args, start, target, ui),
+            Self::File(path) => from_file(path, args, target, ui),
+        }
+    }
+}
+
+fn from_fleet(
+    pattern: &str,
+    args: &cli::Flash,
+    start: &Path,
+    target: &Target,
+    ui: &Ui,
+) -> Result<Ready, Failure> {
+    let mut loaded = load(start, ui)?;
+    let (made, ()) = make(
+        &mut loaded,
+        pattern,
+        &args.made_of,
+        ui,
+        |loaded, node, mistakes| {
+            if args.update {
+                mistakes.extend(check_update(target, node, loaded.fleet.id));
+            }
+            Some(())
+        },
+    )?;
+    if !args.unpushed && !made.pending.is_empty() {
+        let mistakes = made.pending.iter().map(|note| {
+            Diagnostic::error(format!(
+                "{} would not fetch what its stick is for: {note}",
+                made.node
+            ))
+            .help("or add `--unpushed`, and don't boot it before you have pushed")
+        });
+        return Err(fail(ui, mistakes.collect()));
+    }
+    // What is not pushed is in no commit that anybody could look up.
+    let head = match &loaded.repo {
+        Some(repo) if made.pending.is_empty() => repo.head()?.commit,
+        _ => None,
+    };
+    let mut disk = made.disk;
+    Ok(Ready {
+        label: inspect(&mut disk)
+            .map_err(|error| Failure::problem(error, None))?
+            .label,
+        disk,
+        commit: head.map(|head| head.to_string()),
+        loaded: Some(loaded),
+        notes: made.pending,
+    })
+}
+
+fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result<Ready, Failure> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| {
+        Failure::problem(
+            format!("can't read `{shown}`: {error}"),
+            Some(
+                "name a file that `ephemeros image` made and that you may read; a node has no `.` or `/` in its name",
+            ),
+        )
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(Failure::problem(
+            format!("`{shown}` is no file"),
+            Some("a stick is made of a file or of a node, not of another drive"),
+        ));
+    }
+    let remake = "make it anew: `ephemeros image NODE --output FILE`";
+    let found = inspect(&mut file)
+        .map_err(|error| Failure::problem(format!("`{shown}`: {error}"), Some(remake)))?;
+    let faults = found.faults.iter().map(|fault| {
+        Diagnostic::error(format!("`{shown}` is not as it was written: {fault}")).help(remake)
+    });
+    let mut mistakes: Vec<Diagnostic> = faults.collect();
+    let label = found.label;
+    if args.update {
+        mistakes.extend(check_update(target, &label.node, label.fleet_id));
+    }
+    if !mistakes.is_empty() {
+        return Err(fail(ui, mistakes));
+    }
+    let disk = Disk::read_from(&mut file).map_err(unreadable)?;
+    Ok(Ready {
+        disk,
+        commit: None,
+        label,
+        loaded: None,
+        notes: Vec::new(),
+    })
+}
+
+/// An update is one of a stick of the same node; all else would be lost without a word.
+fn check_update(target: &Target, node: &str, fleet: Uuid) -> Option<Diagnostic> {
+    let path = target.device.path.display();
+    let message = match target.stick() {
+        Some(Ok(label)) if label.node == node && label.fleet_id == fleet => return None,
+        Some(Ok(label)) => format!(
+            "`{path}` holds the stick of {} in {}, and none of {node}",
+            label.node, label.fleet
+        ),
+        Some(Err(error)) => format!("`{path}` holds a stick that is damaged: {error}"),
+        None => format!("`{path}` holds no stick that could be updated"),
+    };
+    Some(
+        Diagnostic::error(message)
+            .help("take another drive, or leave `--update` out to write all of it"),
+    )
+}
+
+impl Target {
+    /// The label of the stick that is on it now, or why that can't be told; `None` where it is none.
+    pub(super) fn stick(&self) -> Option<Result<Label, String>> {
+        let mut file = &self.file;
+        holds_stick(&mut file).then(|| match inspect(&mut file) {
+            Ok(found) => Ok(found.label),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! The stick is made, laid out for the drive, asked about, written, read back and recorded.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::{Failure, Outcome};
+use super::source::{Ready, Source};
+use super::{Target, question, text};
+use crate::cli;
+use crate::stick::{Direct, Extent, Identity, Label, StampError, fit, stamp, to_write};
+use crate::ui::{Orderly, Ui};
+
+pub(super) fn run(
+    args: &cli::Flash,
+    source: &Source,
+    start: &Path,
+    target: &Target,
+    ui: &Ui,
+) -> Result<Outcome, Failure> {
+    let mut ready = source.ready(args, start, target, ui)?;
+    let there = target.stick().and_then(Result::ok);
+    let extent = if args.update {
+        Extent::Changes
+    } else {
+        Extent::All
+    };
+    let mut drive = Direct::new(&target.file).map_err(|error| {
+        Failure::problem(
+            format!("the drive can't be read past the cache: {error}"),
+            None,
+        )
+    })?;
+    let mut identity = identity(args, there.as_ref(), &ready)?;
+    lay_out(&mut ready, target, &identity)?;
+    let mut bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
+    if let (true, Some(commit)) = (args.update && bytes > 0, &ready.commit) {
+        // That it is another commit is no reason to write; what is written is of this one.
+        identity.commit.clone_from(commit);
+        lay_out(&mut ready, target, &identity)?;
+        bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
+    }
+    ui.say(&text::describe(&mut ready, bytes));
+    for note in &ready.notes {
+        ui.say(&format!("note: {note}"));
+    }
+    if !args.dry_run && bytes > 0 {
+        question::ask(args, &target.device, ui)?;
+        target.check(args, ui)?;
+        let _orderly = Orderly::begin();
+        let written = stamp(&mut ready.disk, &mut drive, extent, ui);
+        bytes = written.map_err(|error| failed(target, &error, ui))?;
+    }
+    ready.label.stick = identity.stick;
+    ready.label.commit = identity.commit;
+    let label = &ready.label;
+    if ui.json() {
+        let text = json!({
+            "format": 1,
+            "node": label.node,
+            "device": target.device.path.display().to_string(),
+            "stick": label.stick,
+            "commit": label.commit,
+            "written": if args.dry_run { 0 } else { bytes },
+            "to_write": bytes,
+            "layout": text::layout(&mut ready.disk),
+            "loaders": label.loaders,
+            "notes": ready.notes,
+        });
+        ui.result(&format!("{text:#}\n"))?;
+        return Ok(Outcome::Done);
+    }
+    ui.text(&text::done(args, label, &target.device, bytes))?;
+    Ok(Outcome::Done)
+}
+
+/// A stick that is updated stays the stick that it is.
+fn identity(args: &cli::Flash, there: Option<&Label>, ready: &Ready) -> Result<Identity, Failure> {
+    match there {
+        Some(label) if args.update && !label.stick.is_nil() => Ok(label.identity()),
+        _ => Identity::random(ready.commit.clone())
+            .map_err(|error| Failure::problem(format!("no random numbers: {error}"), None)),
+    }
+}
+
+fn lay_out(ready: &mut Ready, target: &Target, identity: &Identity) -> Result<(), Failure> {
+    fit(&mut ready.disk, target.device.size, identity)
+        .map_err(|error| Failure::problem(format!("can't lay the stick out: {error}"), None))
+}
+
+/// Up to here nothing was written.
+// It is handed over whole, as in `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn unread(error: StampError) -> Failure {
+    match error {
+        StampError::Stopped(stopped) => stopped.into(),
+        error => Failure::problem(
+            format!("{error}; nothing was written"),
+            Some("try another port, or another drive"),
+        ),
+    }
+}
+
+fn failed(target: &Target, error: &StampError, ui: &Ui) -> Failure {
+    let path = target.device.path.display();
+    let state = format!("{path} boots nothing as it is now: flash it again");
+    if let StampError::Stopped(stopped) = error {
+        ui.say(&state);
+        return (*stopped).into();
+    }
+    Failure::problem(
+        error,
+        Some(&format!(
+            "{state}; where that fails too, take another port or another drive"
+        )),
+    )
+}

@@ -1,0 +1,67 @@
+//! A drive that is read and written past the cache of this machine.
+
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fdatasync};
+use zeroize::Zeroizing;
+
+use super::stamp::{BLOCK, Drive};
+
+/// Where memory must begin that goes to a drive past the cache: no drive has larger sectors that we write to.
+const ALIGNMENT: usize = 4096;
+
+/// An open drive. Whoever opened it for itself keeps it.
+pub struct Direct<'a> {
+    file: &'a File,
+    size: u64,
+    /// Passes on what is read and written, since memory elsewhere begins anywhere. It is wiped, as secrets pass through.
+    memory: Zeroizing<Vec<u8>>,
+}
+
+impl<'a> Direct<'a> {
+    /// Takes an open drive.
+    ///
+    /// # Errors
+    /// It has no size, or the kernel can't go past its cache.
+    pub fn new(mut file: &'a File) -> io::Result<Self> {
+        fcntl_setfl(file, fcntl_getfl(file)? | OFlags::DIRECT)?;
+        let size = file.seek(SeekFrom::End(0))?;
+        let room = usize::try_from(BLOCK).unwrap_or(0) + ALIGNMENT;
+        Ok(Self {
+            file,
+            size,
+            memory: Zeroizing::new(vec![0; room]),
+        })
+    }
+
+    /// So much memory as a drive takes it.
+    fn aligned(&mut self, length: usize) -> &mut [u8] {
+        let start = self.memory.as_ptr().align_offset(ALIGNMENT);
+        &mut self.memory[start..start + length]
+    }
+}
+
+impl Drive for Direct<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()> {
+        let (file, memory) = (self.file, self.aligned(into.len()));
+        file.read_exact_at(memory, at)?;
+        into.copy_from_slice(memory);
+        Ok(())
+    }
+
+    fn write(&mut self, at: u64, from: &[u8]) -> io::Result<()> {
+        let (file, memory) = (self.file, self.aligned(from.len()));
+        memory.copy_from_slice(from);
+        file.write_all_at(memory, at)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(fdatasync(self.file)?)
+    }
+}
