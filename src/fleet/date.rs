@@ -31,6 +31,12 @@ impl Date {
         }
     }
 
+    /// The day that many days after 1 January 1970.
+    #[must_use]
+    pub fn of(days: i64) -> Self {
+        Self { days }
+    }
+
     /// How many days are left from `today`; below zero where it has passed.
     #[must_use]
     pub fn days_from(self, today: Self) -> i64 {

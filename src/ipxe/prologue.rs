@@ -27,6 +27,12 @@ const TIMEOUT: u32 = 20_000;
 const WAIT: (u32, u32, u32) = (5, 5, 60);
 
 impl Prologue<'_> {
+    /// The text without the copy of the body, which may be an old one: by this two sticks are compared.
+    #[must_use]
+    pub fn write_alone(&self) -> String {
+        Prologue { body: "", ..*self }.write()
+    }
+
     /// The text of `autoexec.ipxe`.
     #[must_use]
     pub fn write(&self) -> String {

@@ -172,6 +172,12 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Whether this is the version of a value, as [`Secret::version`] gives it.
+#[must_use]
+pub fn is_version(text: &str) -> bool {
+    is_hex(text, 16)
+}
+
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length
         && text

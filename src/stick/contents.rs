@@ -83,6 +83,7 @@ pub fn contents(
     };
     let mut label = Label::new(&node.name, &fleet.name, fleet.id, &urls.config);
     label.script_url = script_url.map(str::to_owned);
+    label.prologue = label::digest(prologue.write_alone().as_bytes());
     label.secrets = node
         .secrets
         .iter()
@@ -105,7 +106,10 @@ pub fn contents(
         let place = loader.place().to_owned();
         if loader.target == Target::Bios {
             let made = Bios::new(&loader.bytes, &script).ok_or_else(no_room_for_bios)?;
-            label.bios = Some(Boot::of(&made.code, &made.partition));
+            label.bios = Some(Boot {
+                loader: label::digest(&loader.bytes),
+                ..Boot::of(&made.code, &made.partition)
+            });
             bios = Some(made);
         } else {
             efi.insert(place.clone(), loader.bytes);
@@ -116,6 +120,7 @@ pub fn contents(
         .iter()
         .map(|(path, bytes)| (path.clone(), bytes.len() as u64))
         .collect();
+    label.secret_names = secret_names(node);
     label.files = efi
         .iter()
         .map(|(path, bytes)| (path.clone(), label::digest(bytes)))
@@ -140,6 +145,23 @@ fn no_room_for_bios() -> Vec<Diagnostic> {
         ))
         .help("take a smaller `ipxe.lkrn`, or write `firmware = [\"uefi\"]` under `[stick]`"),
     ]
+}
+
+/// Which secrets stand in which file of the secrets volume.
+#[must_use]
+pub fn secret_names(node: &Node) -> BTreeMap<String, Vec<String>> {
+    let env_files = node.env_files.iter();
+    let env_files = env_files.map(|(file, names)| {
+        let names = names.secret.iter();
+        let names = names.filter(|name| node.secrets.contains_key(*name));
+        (file.clone(), names.cloned().collect::<Vec<_>>())
+    });
+    let files = node.secret_files.iter();
+    let files = files.filter(|(_, name)| node.secrets.contains_key(*name));
+    let files = files.map(|(path, name)| (path.clone(), vec![name.clone()]));
+    let mut all: BTreeMap<_, _> = env_files.chain(files).collect();
+    all.retain(|_, names| !names.is_empty());
+    all
 }
 
 /// The env files and the secrets that are files of their own.

@@ -40,6 +40,9 @@ pub struct Label {
     /// Where it fetches the body of its boot script; absent where that stands on the stick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script_url: Option<String>,
+    /// The digest of `autoexec.ipxe` without the copy of the body; older labels don't say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prologue: String,
     /// The other files beside the label: path, and `sha256-` with hex digits.
     pub files: BTreeMap<String, String>,
     /// The loaders among them: path, and iPXE's version.
@@ -48,6 +51,9 @@ pub struct Label {
     /// The files on the secrets volume: path, and length in bytes.
     #[serde(default)]
     pub secret_files: BTreeMap<String, u64>,
+    /// Which secrets stand in each of them; older labels don't say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_names: BTreeMap<String, Vec<String>>,
     /// The secrets that the stick carries: name, and the version of the value.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
@@ -63,6 +69,9 @@ pub struct Boot {
     pub code: String,
     /// Of the whole BIOS boot partition.
     pub partition: String,
+    /// Of the loader in it; older labels don't say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub loader: String,
 }
 
 impl Boot {
@@ -71,6 +80,7 @@ impl Boot {
         Self {
             code: digest(code),
             partition: digest(partition),
+            loader: String::new(),
         }
     }
 }
@@ -98,9 +108,11 @@ impl Label {
             fleet_id,
             config_url: config_url.to_owned(),
             script_url: None,
+            prologue: String::new(),
             files: BTreeMap::new(),
             loaders: BTreeMap::new(),
             secret_files: BTreeMap::new(),
+            secret_names: BTreeMap::new(),
             secrets: BTreeMap::new(),
             bios: None,
         }

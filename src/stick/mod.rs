@@ -18,10 +18,11 @@ mod inspect;
 mod ioctl;
 mod label;
 mod layout;
+pub mod record;
 mod stamp;
 
 pub use clock::Clock;
-pub use contents::{Contents, Loader, Opened, Urls, contents};
+pub use contents::{Contents, Loader, Opened, Urls, contents, secret_names};
 pub use device::{
     Device, Kind, Node, Number, Partition, Roots, Signature, Transport, Use, What, device, devices,
 };
