@@ -210,7 +210,7 @@ pub struct MadeOf {
 #[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub struct Flash {
     /// The node; or a file that is a stick, with a `.` or a `/` in its name
-    #[arg(value_name = "NODE or FILE")]
+    #[arg(value_name = "NODE|FILE")]
     pub what: OsString,
     /// The drive as a whole: `/dev/sdX`
     pub device: PathBuf,

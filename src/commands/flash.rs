@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use self::source::Source;
 use super::devices::{Row, row};
 use super::devices_text::describe_one;
@@ -16,6 +18,7 @@ use crate::ui::Ui;
 
 mod as_user;
 mod question;
+mod recorded;
 mod source;
 mod text;
 mod work;
@@ -48,6 +51,8 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
     }
     if !args.dry_run
         && let Err(error) = reread_partitions(&target.file)
+        // It knows no partitions on it at all, as on most loop devices.
+        && Errno::from_io_error(&error) != Some(Errno::INVAL)
     {
         ui.say(&format!(
             "note: this machine knows the old partitions of it until it is pulled: {error}"

@@ -1,7 +1,8 @@
 //! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
 //!
-//! Everything here only reads, never goes over the network, and knows nothing of fleets.
+//! Everything here but [`cli`] only reads; nothing goes over the network, or knows of fleets.
 
+pub mod cli;
 pub mod error;
 pub mod forge;
 pub mod history;

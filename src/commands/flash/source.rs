@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::super::loaded::Loaded;
 use super::super::stick_made::make;
 use super::super::{Failure, fail, load};
 use super::Target;
+use super::recorded::Recorder;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::stick::{Disk, Label, holds_stick, inspect};
@@ -28,10 +28,11 @@ pub(super) enum Source {
 pub(super) struct Ready {
     pub(super) disk: Disk,
     pub(super) label: Label,
-    /// The fleet that it is a stick of; `None` where it comes from a file.
-    pub(super) loaded: Option<Loaded>,
+    /// The commit that it is made from, where one is known.
     pub(super) commit: Option<String>,
     pub(super) notes: Vec<String>,
+    /// Where it is to be recorded.
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Source {
@@ -85,7 +86,7 @@ fn from_fleet(
     ui: &Ui,
 ) -> Result<Ready, Failure> {
     let mut loaded = load(start, ui)?;
-    let (made, ()) = make(
+    let (made, recorder) = make(
         &mut loaded,
         pattern,
         &args.made_of,
@@ -94,7 +95,8 @@ fn from_fleet(
             if args.update {
                 mistakes.extend(check_update(target, node, loaded.fleet.id));
             }
-            Some(())
+            let node = loaded.fleet.node(node)?;
+            Some(Recorder::new(args, target, node, &loaded.fleet, mistakes))
         },
     )?;
     if !args.unpushed && !made.pending.is_empty() {
@@ -119,8 +121,8 @@ fn from_fleet(
             .label,
         disk,
         commit: head.map(|head| head.to_string()),
-        loaded: Some(loaded),
         notes: made.pending,
+        recorder,
     })
 }
 
@@ -160,8 +162,8 @@ fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result
         disk,
         commit: None,
         label,
-        loaded: None,
         notes: Vec::new(),
+        recorder: None,
     })
 }
 

@@ -15,7 +15,10 @@ pub(super) fn describe(ready: &mut Ready, bytes: u64) -> String {
         let (name, what) = (place.part.name(), what(place.part, &ready.label));
         text += &format!("{start:>6} to {:<4} {name:<18} {what}\n", start + length);
     }
-    text += &format!("  {} to write and to read back", amount(bytes));
+    text += &match bytes {
+        0 => "  all of it stands there already".to_owned(),
+        _ => format!("  {} to write and to read back", amount(bytes)),
+    };
     text
 }
 
@@ -65,7 +68,6 @@ pub(super) fn done(args: &cli::Flash, label: &Label, device: &Device, bytes: u64
 
 fn amount(bytes: u64) -> String {
     match bytes {
-        0 => "nothing".to_owned(),
         ..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
     }

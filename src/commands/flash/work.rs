@@ -54,6 +54,10 @@ pub(super) fn run(
     ready.label.stick = identity.stick;
     ready.label.commit = identity.commit;
     let label = &ready.label;
+    let recorded = match &ready.recorder {
+        Some(recorder) => recorder.note(args, target, label, there.as_ref(), bytes == 0, ui)?,
+        None => Vec::new(),
+    };
     if ui.json() {
         let text = json!({
             "format": 1,
@@ -66,11 +70,16 @@ pub(super) fn run(
             "layout": text::layout(&mut ready.disk),
             "loaders": label.loaders,
             "notes": ready.notes,
+            "recorded": recorded,
         });
         ui.result(&format!("{text:#}\n"))?;
         return Ok(Outcome::Done);
     }
     ui.text(&text::done(args, label, &target.device, bytes))?;
+    for file in recorded {
+        let way = if args.commit { "" } else { ": commit it" };
+        ui.say(&format!("recorded in {file}{way}"));
+    }
     Ok(Outcome::Done)
 }
 
