@@ -14,10 +14,10 @@ use crate::fleet::Fleet;
 use crate::image::loaders;
 use crate::repository::{has_program, skipped};
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// A file that is attached as a drive until this is dropped, whatever becomes of the test.
-struct Attached {
+pub(crate) struct Attached {
     folder: TempDir,
     path: PathBuf,
     /// What is in use of it, and how that ends.
@@ -28,7 +28,7 @@ struct Attached {
 
 impl Attached {
     /// `None` where none can be, which is said.
-    fn new(size: u64, flags: &[&str]) -> Option<Self> {
+    pub(crate) fn new(size: u64, flags: &[&str]) -> Option<Self> {
         let what = "a test on a real drive";
         if !rustix::process::geteuid().is_root() {
             skipped(what, "run the tests as root");
@@ -60,19 +60,24 @@ impl Attached {
         }
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.path.to_str().unwrap()
     }
 
+    /// The file behind it.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("drive")
+    }
+
     /// Takes it into use; it ends before the drive goes.
-    fn using(&mut self, begin: &[&str], end: &[&str]) {
+    pub(crate) fn using(&mut self, begin: &[&str], end: &[&str]) {
         run(begin);
         let end = end.iter().map(|word| (*word).to_owned()).collect();
         self.in_use.push(end);
     }
 
     /// Tells the kernel of a partition, which it may be unable to find by itself.
-    fn partition(&mut self, number: u32, start: u64, length: u64) -> String {
+    pub(crate) fn partition(&mut self, number: u32, start: u64, length: u64) -> String {
         let (path, number) = (self.path().to_owned(), number.to_string());
         let [start, length] = [start, length].map(|bytes| (bytes / 512).to_string());
         let add = ["addpart", &path, &number, &start, &length];

@@ -46,7 +46,7 @@ pub(crate) fn demo_key() -> PathBuf {
 }
 
 /// A node with a secret in an env file, and one that is a file of its own, in a git repository.
-fn fleet() -> Fleet {
+pub(crate) fn fleet() -> Fleet {
     let fleet = Fleet::new()
         .fleet(&format!(
             "[git]\nraw_url = \"{URL}\"\n[vault]\nrecipients = [\"{RECIPIENT}\"]\n\
@@ -84,7 +84,7 @@ fn run(fleet: &Fleet, args: &[String]) -> Run {
 }
 
 /// A place for images, outside the fleet.
-fn outside(fleet: &Fleet) -> PathBuf {
+pub(crate) fn outside(fleet: &Fleet) -> PathBuf {
     fleet.home()
 }
 
@@ -100,7 +100,7 @@ fn image(fleet: &Fleet, name: &str, loaders: &Path) -> PathBuf {
 
 /// Runs another tool on an image, which must succeed; what it prints.
 #[track_caller]
-fn tool(program: &str, args: &[&str]) -> String {
+pub(crate) fn tool(program: &str, args: &[&str]) -> String {
     let ran = Command::new(program)
         .args(args)
         .env("MTOOLS_SKIP_CHECK", "1")
@@ -114,11 +114,11 @@ fn tool(program: &str, args: &[&str]) -> String {
 }
 
 /// The name by which mtools knows a part of an image.
-fn drive(image: &Path, part: Part) -> String {
+pub(crate) fn drive(image: &Path, part: Part) -> String {
     format!("{}@@{}", image.display(), part.place().0)
 }
 
-fn has_tools(names: &[&str]) -> bool {
+pub(crate) fn has_tools(names: &[&str]) -> bool {
     names.iter().all(|name| {
         let there = has_program(name);
         if !there {

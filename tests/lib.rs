@@ -11,6 +11,7 @@ mod drives;
 mod dumps;
 mod exposed;
 mod failures;
+mod flash;
 mod fleet;
 mod guest;
 mod house;
