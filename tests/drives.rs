@@ -69,6 +69,14 @@ impl Attached {
         self.folder.path().join("drive")
     }
 
+    /// Whether it has nothing that a BIOS could start.
+    pub(crate) fn is_off(&self) -> bool {
+        let mut first = [0; 512];
+        let mut file = File::open(self.file()).unwrap();
+        file.read_exact(&mut first).unwrap();
+        first == [0; 512]
+    }
+
     /// Takes it into use; it ends before the drive goes.
     pub(crate) fn using(&mut self, begin: &[&str], end: &[&str]) {
         run(begin);
@@ -85,7 +93,7 @@ impl Attached {
         format!("{path}p{number}")
     }
 
-    fn device(&self) -> Device {
+    pub(crate) fn device(&self) -> Device {
         device(&Roots::default(), &self.path).unwrap()
     }
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use ephemeros::stick::Part;
 use serde_json::Value;
 
+use crate::image::{fleet, image, loaders};
 use crate::repository::{has_program, skipped};
 
 /// What is said of each drive, by serial number: `free`, or the reasons.
@@ -46,17 +48,27 @@ fn drives_in_use_on_a_real_kernel_are_never_free() {
             return skipped("drives in a virtual machine", &why);
         }
     }
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let image = image(&fleet, "n1.img", &loaders);
     let ran = Command::new(root.join("tools/drives"))
         .arg(&folder)
         .arg(env!("CARGO_BIN_EXE_ephemeros"))
+        .arg(&image)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    let list = |name: &str| {
+    let parts = |name: &str| -> Vec<String> {
         let heading = format!("== {name}\n");
-        let mut parts = said.split(&heading).skip(1);
-        let text = parts.next().and_then(|it| it.split("== end").next());
-        let text = text.unwrap_or_else(|| panic!("no list `{name}`:\n{said}"));
+        let parts = said.split(&heading).skip(1);
+        let parts = parts.filter_map(|it| it.split("== end").next());
+        parts.map(str::to_owned).collect()
+    };
+    let list = |name: &str| {
+        let lists = parts(name);
+        let text = lists
+            .first()
+            .unwrap_or_else(|| panic!("no list `{name}`:\n{said}"));
         serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error}:\n{said}"))
     };
     let expect = |name: &str, sticks: [&str; 4]| {
@@ -82,4 +94,26 @@ fn drives_in_use_on_a_real_kernel_are_never_free() {
     assert_eq!(first["transport"], "usb");
     assert_eq!(first["uses"][1]["by"], "/home");
     assert_eq!(first["uses"][1]["through"][1], "dm-0");
+    // The four sticks, the disc, the volume and the array, whatever is forced.
+    let refused = parts("refused");
+    assert_eq!(refused.len(), 7, "{said}");
+    for one in refused {
+        assert!(
+            one.contains("error: ") && one.contains("nothing was written"),
+            "{one}"
+        );
+        assert!(
+            !one.contains("it was written") && !one.contains("it was changed"),
+            "{one}"
+        );
+    }
+    let written = parts("written").concat();
+    assert!(written.contains("is the stick of n1 now"), "{said}");
+    assert!(written.contains("node         n1"), "{said}");
+    // The kernel has read the new table, which is in sectors.
+    let table = Part::ALL.map(|part| {
+        let (start, length) = part.place();
+        format!("part {} {} \n", start / 512, length / 512)
+    });
+    assert!(written.contains(&table.concat()), "{said}");
 }

@@ -90,7 +90,7 @@ pub(crate) fn outside(fleet: &Fleet) -> PathBuf {
 
 /// Makes an image there.
 #[track_caller]
-fn image(fleet: &Fleet, name: &str, loaders: &Path) -> PathBuf {
+pub(crate) fn image(fleet: &Fleet, name: &str, loaders: &Path) -> PathBuf {
     let path = outside(fleet).join(name);
     run(fleet, &arguments(&path, loaders))
         .code(0)

@@ -19,6 +19,7 @@ mod image;
 mod import;
 mod import_env;
 mod interop;
+mod kills;
 mod leaks;
 mod legacy;
 mod loader;

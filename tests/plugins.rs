@@ -1,13 +1,17 @@
 //! age plugins, by one that speaks the protocol: `tests/plugin/age-plugin-demo`. The programs of age take it too.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::dialogue::full_dialogue;
-use crate::fleet::{Fleet, HEAD, RECIPIENT, Run, Tool};
+use crate::drives::{Attached, MIB};
+use crate::fleet::{Fleet, HEAD, RECIPIENT, Run, Tool, copy};
 use crate::image::loaders;
 use crate::interop::{age_file, around, encrypted, piped};
 use crate::repository::{has_program, skipped};
@@ -522,6 +526,91 @@ fn no_plugin_runs_as_root_by_sudo_or_where_it_would_tell_keys_or_was_put_there_b
         run("PATH", &relative).says(&["no absolute path"]);
     }
     assert!(desk.runs("demo").is_empty());
+}
+
+#[test]
+fn flash_under_sudo_runs_plugins_and_writes_the_record_as_the_user() {
+    let (Some(mut desk), Some(loaders)) = (Desk::new(), loaders()) else {
+        return;
+    };
+    let Some(drive) = Attached::new(150 * MIB, &[]) else {
+        return;
+    };
+    let key = desk.key("demo", "me");
+    desk.recipients(&[&key.recipient]);
+    desk.set("TOKEN").code(0);
+    desk.fleet.renders();
+    desk.fleet = desk.fleet.git();
+    desk.runs("demo");
+    let ipxe = desk.folder().join("ipxe");
+    copy(&loaders, &ipxe);
+    let top = desk.fleet.root().parent().unwrap().to_owned();
+    ran(desk
+        .fleet
+        .program("chown")
+        .args(["--recursive", "65534:65534"])
+        .arg(&top));
+    let args = [
+        "flash",
+        "n1",
+        drive.path(),
+        "--yes",
+        "--record",
+        "--commit",
+        "--unpushed",
+        "--raw-url",
+        "https://git.example/{{ path }}",
+        "--ipxe",
+        ipxe.to_str().unwrap(),
+        "-i",
+        key.identity.to_str().unwrap(),
+    ];
+    let plugins = desk.folder().join("demo");
+    let plugins = plugins.to_str().unwrap();
+    let sudo = || {
+        let tool = desk.fleet.command(&args).without_terminal();
+        let tool = tool.env("SUDO_UID", "65534").env("SUDO_USER", "nobody");
+        tool.env("EPHEMEROS_PLUGIN_PATH", plugins)
+    };
+    sudo()
+        .run()
+        .code(0)
+        .hides("hunter2")
+        .prints(&["is the stick of n1 now"]);
+    let runs = desk.runs("demo");
+    assert!(!runs.is_empty());
+    for run in &runs {
+        assert_eq!(
+            run["who"],
+            json!([65534, 65534, 65534, 65534, 65534, 65534, 65534, 0])
+        );
+        let env = run["env"].as_object().unwrap();
+        assert_eq!(env["PATH"], format!("{plugins}:/usr/bin:/usr/local/bin"));
+        assert_eq!(
+            (&env["HOME"], &env["USER"]),
+            (&json!("/nonexistent"), &json!("nobody"))
+        );
+        assert!(!env.keys().any(|name| name.starts_with("SUDO_")), "{env:?}");
+    }
+    let record = fs::metadata(desk.fleet.root().join("sticks/n1.toml")).unwrap();
+    assert_eq!((record.uid(), record.gid()), (65534, 65534));
+    desk.fleet.run(&["inspect", drive.path()]).code(0);
+    // What the user may not do, root does not do instead.
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "root's").unwrap();
+    let mut args = args;
+    args[12] = secret.path().to_str().unwrap();
+    let tool = desk.fleet.command(&args).without_terminal();
+    let tool = tool.env("SUDO_UID", "65534").env("SUDO_USER", "nobody");
+    tool.run().code(1).says(&["Permission denied"]);
+    // What is sent to root's part alone ends both.
+    let mut child = sudo().process().stdin(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(150));
+    let pid = Pid::from_child(&child);
+    let _ = kill_process(pid, Signal::TERM);
+    assert!([Some(143), Some(0)].contains(&child.wait().unwrap().code()));
+    let held = drive.device();
+    assert!(!held.taken, "the user's part goes on");
 }
 
 #[test]

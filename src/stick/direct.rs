@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fdatasync};
+use rustix::fs::{FallocateFlags, OFlags, fallocate, fcntl_getfl, fcntl_setfl, fdatasync};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::stamp::{BLOCK, Drive};
@@ -59,6 +61,17 @@ impl Drive for Direct<'_> {
         let (file, memory) = (self.file, self.aligned(from.len()));
         memory.copy_from_slice(from);
         file.write_all_at(memory, at)
+    }
+
+    fn zero(&mut self, part: &Range<u64>) -> io::Result<()> {
+        let flags = FallocateFlags::ZERO_RANGE | FallocateFlags::KEEP_SIZE;
+        match fallocate(self.file, flags, part.start, part.end - part.start) {
+            // Kernels without it, and drives behind which something else stands.
+            Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS | Errno::NODEV) => {}
+            done => return Ok(done?),
+        }
+        let length = usize::try_from(part.end - part.start).unwrap_or(0);
+        self.write(part.start, &vec![0; length])
     }
 
     fn flush(&mut self) -> io::Result<()> {
