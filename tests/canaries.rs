@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -15,7 +16,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::fleet::{Fleet, Tool};
 use crate::image::loaders;
-use crate::repository::KNOWN_URL;
+use crate::repository::{KNOWN_URL, is_root};
 
 /// Values that stand nowhere else: in a variable, in a file of their own, in one that somebody forgot to encrypt, in one
 /// that is set, in the environment that is imported.
@@ -238,6 +239,29 @@ fn cases_of_secrets() -> Vec<Case> {
     ]
 }
 
+/// Where the drive of a case is found.
+const DRIVE: &str = "../drive";
+
+/// Makes a drive of a file beside the fleet.
+fn attach_a_drive(fleet: &Fleet) {
+    let file = fleet.root().with_file_name("drive.img");
+    fs::File::create(&file).unwrap().set_len(130 << 20).unwrap();
+    let attach = Command::new("losetup")
+        .args(["--find", "--show"])
+        .arg(&file)
+        .output();
+    let path = String::from_utf8(attach.unwrap().stdout).unwrap();
+    symlink(path.trim(), fleet.root().with_file_name("drive")).unwrap();
+}
+
+/// Takes it away again, where there is one.
+fn detach_the_drive(fleet: &Fleet) {
+    if let Ok(path) = fleet.root().with_file_name("drive").canonicalize() {
+        let detach = Command::new("losetup").arg("--detach").arg(path).status();
+        assert!(detach.unwrap().success());
+    }
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
@@ -281,7 +305,17 @@ fn cases() -> Vec<Case> {
     ]);
     match loaders() {
         Some(loaders) => {
-            let image = ["n1", "-o", "n1.img", "--ipxe", loaders.to_str().unwrap()];
+            let loaders = loaders.to_str().unwrap();
+            let image = ["n1", "-o", "n1.img", "--ipxe", loaders];
+            let flash = [
+                "n1",
+                DRIVE,
+                "--yes",
+                "--record",
+                "--unpushed",
+                "--ipxe",
+                loaders,
+            ];
             cases.extend([
                 case("image", &image, 0),
                 case("image", &image, 1).with(lose_the_key),
@@ -295,14 +329,30 @@ fn cases() -> Vec<Case> {
                     file.set_len(64 << 20).unwrap();
                 }),
             ]);
+            cases.extend(if is_root("flash and its secrets") {
+                vec![
+                    case("flash", &flash, 0).with(attach_a_drive),
+                    case("flash", &[&flash[..], &["--update"]].concat(), 1).with(attach_a_drive),
+                    case("flash", &flash, 1).with(|fleet| {
+                        attach_a_drive(fleet);
+                        leak_the_value(fleet);
+                    }),
+                ]
+            } else {
+                vec![case("flash", &["--help"], 0), case("flash", &["n1"], 64)]
+            });
         }
         // What is left out is said by `loaders`.
-        None => cases.extend(["image", "inspect"].into_iter().flat_map(|command| {
-            [
-                case(command, &["--help"], 0),
-                case(command, &["--none"], 64),
-            ]
-        })),
+        None => cases.extend(
+            ["image", "flash", "inspect"]
+                .into_iter()
+                .flat_map(|command| {
+                    [
+                        case(command, &["--help"], 0),
+                        case(command, &["--none"], 64),
+                    ]
+                }),
+        ),
     }
     cases
 }
@@ -446,6 +496,7 @@ fn no_command_shows_or_writes_a_secret() {
             (case.prepare)(&fleet);
             let forgotten = written(&fleet);
             let run = case.tool(&fleet, flag).run();
+            detach_the_drive(&fleet);
             let what = format!(
                 "{} {:?} {flag:?}\n{}{}",
                 case.command, case.args, run.stdout, run.stderr
