@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use clap::CommandFactory as _;
 use ephemeros::cli::Cli;
-use ephemeros::stick::Part;
+use ephemeros::stick::{Part, Sector};
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::fleet::{Fleet, Tool};
@@ -445,7 +445,7 @@ fn written(fleet: &Fleet) -> BTreeMap<PathBuf, Vec<u8>> {
             {
                 let mut bytes = fs::read(&path).unwrap_or_default();
                 if path.extension().is_some_and(|it| it == "img") {
-                    let (start, length) = Part::Secrets.place();
+                    let (start, length) = Part::Secrets.place(Sector::Of512);
                     let [start, end] =
                         [start, start + length].map(|it| usize::try_from(it).unwrap());
                     if bytes.len() >= end {

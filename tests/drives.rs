@@ -5,7 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ephemeros::stick::{Device, NeedsForce, Never, Part, Roots, device, judge, open_exclusively};
+use ephemeros::stick::{
+    Device, NeedsForce, Never, Part, Roots, Sector, device, judge, open_exclusively,
+};
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -364,7 +366,7 @@ fn the_command_tells_whose_stick_it_is_and_why_it_is_not_free() {
     );
     fs::copy(&image, &path).unwrap();
     let [bios, secrets] = [(1, Part::Bios), (3, Part::Secrets)].map(|(number, part)| {
-        let (start, length) = part.place();
+        let (start, length) = part.place(Sector::Of512);
         drive.partition(number, start, length)
     });
     let stick = listed(&fleet, &path);

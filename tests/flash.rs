@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use ephemeros::stick::Part;
+use ephemeros::stick::{Part, Sector};
 use serde_json::Value;
 
 use crate::dialogue::full_dialogue;
@@ -96,7 +96,9 @@ fn unnamed(bytes: &[u8]) -> Vec<u8> {
 /// Where two drives differ, by the part that it is in.
 fn differences(one: &[u8], other: &[u8]) -> BTreeMap<String, u64> {
     let name = |page: u64| {
-        let parts = Part::ALL.iter().find(|part| part.range().contains(&page));
+        let parts = Part::ALL
+            .iter()
+            .find(|part| part.range(Sector::Of512).contains(&page));
         parts.map_or("outside", |part| part.name()).to_owned()
     };
     let mut found = BTreeMap::new();
@@ -126,7 +128,7 @@ fn other_tools_agree_with_a_stick_after_updates_too() {
         let image = desk.bytes();
         for part in [Part::Efi, Part::Secrets] {
             let copy = outside(&desk.fleet).join(part.name());
-            let range = part.range();
+            let range = part.range(Sector::Of512);
             let [start, end] = [range.start, range.end].map(|it| usize::try_from(it).unwrap());
             fs::write(&copy, &image[start..end]).unwrap();
             tool("fsck.fat", &["-n", copy.to_str().unwrap()]);

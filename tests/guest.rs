@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use ephemeros::stick::Part;
+use ephemeros::stick::{Part, Sector};
 use serde_json::Value;
 
 use crate::image::{fleet, image, loaders};
@@ -112,7 +112,7 @@ fn drives_in_use_on_a_real_kernel_are_never_free() {
     assert!(written.contains("node         n1"), "{said}");
     // The kernel has read the new table, which is in sectors.
     let table = Part::ALL.map(|part| {
-        let (start, length) = part.place();
+        let (start, length) = part.place(Sector::Of512);
         format!("part {} {} \n", start / 512, length / 512)
     });
     assert!(written.contains(&table.concat()), "{said}");

@@ -9,13 +9,17 @@ use std::process::Command;
 
 use ephemeros::ipxe::loader::{Places, Target, find};
 use ephemeros::os::Arch;
-use ephemeros::stick::{Part, SIZE};
+use ephemeros::stick::{Part, Sector};
 
+use crate::drives::Attached;
 use crate::fleet::{Fleet, RECIPIENT, Run};
 use crate::repository::{has_program, skipped};
 
 /// What stands on the stick in one place and nowhere else.
 const VALUE: &str = "hunter2-\u{e9}\"'\\ $x`y\nend ";
+
+/// Of an image for most drives.
+const SIZE: u64 = Sector::Of512.stick_size();
 
 const URL: &str = "https://git.example/{{ path }}";
 
@@ -115,7 +119,11 @@ pub(crate) fn tool(program: &str, args: &[&str]) -> String {
 
 /// The name by which mtools knows a part of an image.
 pub(crate) fn drive(image: &Path, part: Part) -> String {
-    format!("{}@@{}", image.display(), part.place().0)
+    drive_of(image, part, Sector::Of512)
+}
+
+fn drive_of(image: &Path, part: Part, sector: Sector) -> String {
+    format!("{}@@{}", image.display(), part.place(sector).0)
 }
 
 pub(crate) fn has_tools(names: &[&str]) -> bool {
@@ -191,19 +199,143 @@ fn other_tools_agree_with_the_image() {
 /// Has both volumes checked.
 #[track_caller]
 fn fsck(fleet: &Fleet, image: &Path) {
+    fsck_of(fleet, image, Sector::Of512);
+}
+
+#[track_caller]
+fn fsck_of(fleet: &Fleet, image: &Path, sector: Sector) {
     for part in [Part::Efi, Part::Secrets] {
-        let (start, length) = part.place();
+        let (start, length) = part.place(sector);
         let mut bytes = vec![0; usize::try_from(length).unwrap()];
         let image = File::open(image).unwrap();
         image.read_exact_at(&mut bytes, start).unwrap();
         let volume = outside(fleet).join("volume");
         fs::write(&volume, bytes).unwrap();
         let said = tool("fsck.fat", &["-n", "-v", volume.to_str().unwrap()]);
-        assert!(said.contains("32 bit entries"), "{said}");
+        let bits = match (part, sector) {
+            (Part::Secrets, Sector::Of4096) => "16 bit entries",
+            _ => "32 bit entries",
+        };
+        assert!(said.contains(bits), "{said}");
+        let bytes = format!("{} bytes per logical sector", sector.bytes());
+        assert!(said.contains(&bytes), "{said}");
         for fault in ["uninitialized", "wrong", "differ", "Bad", "dirty"] {
             assert!(!said.contains(fault), "{said}");
         }
     }
+}
+
+#[test]
+fn other_tools_agree_with_an_image_for_sectors_of_4096_bytes() {
+    let tools = ["sgdisk", "fsck.fat", "mdir", "mtype", "blkid"];
+    let Some(loaders) = loaders().filter(|_| has_tools(&tools)) else {
+        return;
+    };
+    let fleet = fleet();
+    let path = outside(&fleet).join("n1.img");
+    let mut args = arguments(&path, &loaders);
+    args.extend(["--sector-size".to_owned(), "4096".to_owned()]);
+    let note = "from a drive with sectors of 4096 bytes this stick boots by UEFI only";
+    run(&fleet, &args).code(0).says(&[note]).hides("hunter2");
+    fsck_of(&fleet, &path, Sector::Of4096);
+    let efi = drive_of(&path, Part::Efi, Sector::Of4096);
+    assert_eq!(
+        tool("mtype", &["-i", &efi, "::/ignition/n1.ign"]),
+        fleet.read("ignition/n1.ign")
+    );
+    let secrets = drive_of(&path, Part::Secrets, Sector::Of4096);
+    assert_eq!(
+        tool("mtype", &["-i", &secrets, "::/tls/node.key"]),
+        "a key\n\0\u{ff}"
+    );
+    let report = fleet.run(&["inspect", path.to_str().unwrap()]).code(0);
+    report
+        .prints(&["sectors      4096 bytes\n", "  tls/node.key\n"])
+        .hides("ipxe.lkrn");
+    // No boot code, no active partition, and nothing for the code to load.
+    let mbr = bytes_at(&path, 0, 4096);
+    assert!(mbr[..446].iter().chain(&mbr[462..510]).all(|it| *it == 0));
+    let (start, length) = Part::Bios.place(Sector::Of4096);
+    let bios = bytes_at(&path, start, usize::try_from(length).unwrap());
+    assert!(bios.iter().all(|byte| *byte == 0));
+
+    // As the kernel and `sgdisk` see it on such a drive, and on a larger one.
+    for size in [1, 2].map(|times| times * Sector::Of4096.stick_size()) {
+        let Some(attached) = Attached::new(size, &["--sector-size", "4096"]) else {
+            return;
+        };
+        tool(
+            "dd",
+            &[
+                &format!("if={}", path.display()),
+                &format!("of={}", attached.path()),
+                "bs=1M",
+                "conv=sparse,fsync",
+                "status=none",
+            ],
+        );
+        if size != Sector::Of4096.stick_size() {
+            let key = demo_key();
+            let ways = [
+                "--yes",
+                "--identity",
+                key.to_str().unwrap(),
+                "--ipxe",
+                loaders.to_str().unwrap(),
+                "--unpushed",
+            ];
+            let args = [&["flash", "n1", attached.path()][..], &ways].concat();
+            fleet.run(&args).code(0).says(&[note]).hides("hunter2");
+            let other = image(&fleet, "512.img", &loaders);
+            let args = ["flash", other.to_str().unwrap(), attached.path(), "--yes"];
+            fleet.run(&args).code(1).says(&[
+                "512.img` is for drives with sectors of 512 bytes, and this one has 4096",
+                "= help: make one for it: `ephemeros image NODE --output FILE --sector-size 4096`",
+            ]);
+            let args = ["flash", path.to_str().unwrap(), attached.path(), "--yes"];
+            fleet.run(&args).code(0);
+        }
+        let said = tool("sgdisk", &["-v", attached.path()]);
+        assert!(said.contains("No problems found"), "{said}");
+        let table = tool("sgdisk", &["-p", attached.path()]);
+        assert!(
+            table.contains("Sector size (logical/physical): 4096/"),
+            "{table}"
+        );
+        assert!(table.contains("ephemeros-secrets"), "{table}");
+        for (part, label) in [(Part::Efi, "EPHEMEROS"), (Part::Secrets, "SECRETS")] {
+            let at = part.place(Sector::Of4096).0.to_string();
+            let said = tool("blkid", &["--probe", "--offset", &at, attached.path()]);
+            assert!(said.contains("TYPE=\"vfat\""), "{said}");
+            assert!(said.contains(&format!("LABEL=\"{label}\"")), "{said}");
+        }
+        fleet.run(&["inspect", attached.path()]).code(0);
+    }
+}
+
+#[test]
+fn what_is_for_a_bios_is_not_for_sectors_of_4096_bytes() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = fleet();
+    let text = fleet.read("nodes/n1.toml");
+    fleet.write(
+        "nodes/n1.toml",
+        format!("stick.firmware = [\"bios\"]\n{text}"),
+    );
+    let path = outside(&fleet).join("n1.img");
+    let mut args = arguments(&path, &loaders);
+    args.extend(["--sector-size".to_owned(), "4096".to_owned()]);
+    run(&fleet, &args).code(1).says(&[
+        "error: this stick is for a BIOS, and none starts from a drive with sectors of 4096 bytes",
+        "nodes/n1.toml:1:",
+        "= help: take a drive with sectors of 512 bytes, or write `firmware = [\"uefi\"]`",
+    ]);
+    assert!(!path.exists());
+    args.pop();
+    args.push("1024".to_owned());
+    run(&fleet, &args)
+        .code(64)
+        .says(&["[possible values: 512, 4096]"]);
 }
 
 #[test]
@@ -284,7 +416,7 @@ fn a_secret_stands_on_its_volume_and_nowhere_else() {
         .filter(|(_, window)| *window == b"hunter2-")
         .map(|(at, _)| at)
         .collect();
-    let (start, length) = Part::Secrets.place();
+    let (start, length) = Part::Secrets.place(Sector::Of512);
     assert_eq!(places.len(), 1);
     assert!((start..start + length).contains(&(places[0] as u64)));
 }
@@ -623,7 +755,7 @@ fn a_stick_is_for_the_firmware_that_its_node_has() {
         let list = tool("mdir", &["-/", "-b", "-i", &efi]);
         assert_eq!(list.contains("/EFI/BOOT/BOOT"), has_uefi, "{list}");
         let mbr = bytes_at(&image, 0, 512);
-        let (start, length) = Part::Bios.place();
+        let (start, length) = Part::Bios.place(Sector::Of512);
         let partition = bytes_at(&image, start, usize::try_from(length).unwrap());
         assert_eq!(mbr[..440] != [0; 440], has_bios);
         // Old UEFI takes no GPT from an active entry, and some BIOSes want one.
@@ -917,7 +1049,7 @@ fn inspect_finds_what_is_not_as_it_was_written() {
             file.write_all_at(b"x", 400).unwrap();
         }),
         ("the BIOS boot partition is not what was written", &|| {
-            let (start, length) = Part::Bios.place();
+            let (start, length) = Part::Bios.place(Sector::Of512);
             let file = File::options().write(true).open(&path).unwrap();
             file.write_all_at(b"x", start + length - 1).unwrap();
         }),
@@ -940,7 +1072,7 @@ fn inspect_finds_what_is_not_as_it_was_written() {
         }),
         ("the secrets volume can't be read", &|| {
             let file = File::options().write(true).open(&path).unwrap();
-            file.write_all_at(&[0; 512], Part::Secrets.place().0)
+            file.write_all_at(&[0; 512], Part::Secrets.place(Sector::Of512).0)
                 .unwrap();
         }),
     ];

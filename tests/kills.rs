@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ephemeros::stick::Part;
+use ephemeros::stick::{Part, Sector};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::drives::{Attached, MIB};
@@ -113,7 +113,7 @@ impl Sticks {
 
 /// All partitions, without what tells two sticks of the same apart.
 fn body(bytes: &[u8]) -> Vec<u8> {
-    let [start, end] = [Part::Bios.range().start, Part::Secrets.range().end];
+    let [start, end] = [Part::Bios.range(Sector::Of512).start, Part::Secrets.range(Sector::Of512).end];
     let range = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
     let mut body = bytes[range].to_vec();
     let line = regex::bytes::Regex::new("\nstick = \"([0-9a-f-]{36})\"\n").unwrap();

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::volume;
 use crate::git::{self, repo::Repo};
-use crate::stick::{Part, holds_stick};
+use crate::stick::{Part, Sector, holds_stick};
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -66,7 +66,7 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
 /// and as the next commit takes them.
 fn published_sticks(repo: &Repo) -> Result<Vec<Diagnostic>, git::Error> {
     // What is shorter holds none of a stick's secrets.
-    let (least, _) = Part::Secrets.place();
+    let (least, _) = Part::Secrets.place(Sector::Of512);
     let mut mistakes = Vec::new();
     for (path, staged) in repo.staged(least)? {
         let on_disk = repo.root().join(&path);

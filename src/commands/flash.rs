@@ -13,7 +13,9 @@ use super::{Failure, Outcome, fail};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::invoker::Invoker;
-use crate::stick::{Device, Never, Roots, changes, device, open_exclusively, reread_partitions};
+use crate::stick::{
+    Device, Never, Roots, Sector, changes, device, open_exclusively, reread_partitions,
+};
 use crate::ui::Ui;
 
 mod as_user;
@@ -100,6 +102,11 @@ fn refused(args: &cli::Flash, ui: &Ui, never: Vec<Never>) -> Failure {
 }
 
 impl Target {
+    /// Its sectors. Of another kind it would have been refused.
+    fn sector(&self) -> Sector {
+        Sector::of(self.device.sector).unwrap_or(Sector::Of512)
+    }
+
     /// Whether it is still the drive that the user was asked about.
     fn check(&self, args: &cli::Flash, ui: &Ui) -> Result<(), Failure> {
         let changes = changes(&Roots::default(), &self.file, &self.device);

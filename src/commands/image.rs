@@ -8,7 +8,7 @@ use super::stick_made::make;
 use super::{Failure, Outcome, destination, load};
 use crate::cli;
 use crate::invoker::Invoker;
-use crate::stick::{self, Disk};
+use crate::stick::{self, Disk, Sector};
 use crate::ui::{Orderly, Ui};
 
 pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -16,6 +16,7 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
     let (made, path) = make(
         &mut loaded,
         &args.node,
+        sector(args.sector_size),
         &args.made_of,
         ui,
         |loaded, node, mistakes| {
@@ -54,6 +55,13 @@ pub(super) fn run(args: &cli::Image, start: &Path, ui: &Ui) -> Result<Outcome, F
         ui.say(&format!("note: {note}"));
     }
     Ok(Outcome::Done)
+}
+
+fn sector(size: cli::SectorSize) -> Sector {
+    match size {
+        cli::SectorSize::Of512 => Sector::Of512,
+        cli::SectorSize::Of4096 => Sector::Of4096,
+    }
 }
 
 fn used(disk: &Disk) -> u64 {

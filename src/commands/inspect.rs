@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Failure, Outcome};
 use crate::cli;
-use crate::stick::{Found, inspect};
+use crate::stick::{Found, Sector, inspect};
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Inspect, ui: &Ui) -> Result<Outcome, Failure> {
@@ -43,6 +43,7 @@ pub(super) fn run(args: &cli::Inspect, ui: &Ui) -> Result<Outcome, Failure> {
             "fleet": label.fleet,
             "fleet_id": label.fleet_id,
             "stick": label.stick,
+            "sector": found.sector.bytes(),
             "config_url": label.config_url,
             "script_url": label.script_url,
             "loaders": label.loaders,
@@ -77,6 +78,9 @@ fn describe(found: &Found) -> String {
         text += "stick        an image\n";
     } else {
         text += &format!("stick        {}\n", label.stick);
+    }
+    if found.sector != Sector::Of512 {
+        text += &format!("sectors      {} bytes\n", found.sector.bytes());
     }
     text += &format!("config       {}\n", label.config_url);
     let script = label.script_url.as_deref().unwrap_or("on the stick");

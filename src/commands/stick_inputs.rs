@@ -10,7 +10,7 @@ use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::node::Node;
 use crate::render::rendered::Rendered;
-use crate::stick::{Clock, Loader, Opened, Urls};
+use crate::stick::{Clock, Loader, Opened, Sector, Urls};
 use crate::ui::Ui;
 use crate::vault::open::{OpenError, open};
 
@@ -30,13 +30,14 @@ pub(super) fn gather(
     loaded: &Loaded,
     node: &Node,
     rendered: &Rendered,
+    sector: Sector,
     args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Inputs> {
     check_network(node, mistakes);
     let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
-    let loaders = stick_loaders::find(loaded, node, args.ipxe.clone(), ui, mistakes);
+    let loaders = stick_loaders::find(loaded, node, sector, args.ipxe.clone(), ui, mistakes);
     let secrets = open_secrets(node, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes);
     let (urls, secrets, clock) = (urls?, secrets?, clock?);

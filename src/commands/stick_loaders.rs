@@ -8,6 +8,7 @@ use crate::fleet::file::{Firmware, ScriptAt};
 use crate::fleet::node::Node;
 use crate::ipxe::loader::{self, Found, LoaderError, Places, Target};
 use crate::os::Arch;
+use crate::stick::Sector;
 use crate::ui::Ui;
 
 /// Names a folder of loaders.
@@ -22,21 +23,34 @@ const WITHOUT_BIOS: &str =
 pub(super) fn find(
     loaded: &Loaded,
     node: &Node,
+    sector: Sector,
     option: Option<PathBuf>,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<Found> {
     let refuse = |error: LoaderError| Diagnostic::error(error.to_string()).help(suggestion());
-    let wanted = targets(node);
+    let mut wanted = targets(node);
+    let refuse_firmware = |message: String| match node.profile.find(&["stick", "firmware"]) {
+        Some(item) => item.error(message),
+        None => Diagnostic::error(message),
+    };
     if wanted.is_empty() {
         let arch = node.os.release.arch;
         let message = format!("no {arch} machine has the firmware that this stick is for");
-        let mistake = match node.profile.find(&["stick", "firmware"]) {
-            Some(item) => item.error(message),
-            None => Diagnostic::error(message),
-        };
-        mistakes.push(mistake.help("write `firmware = [\"uefi\"]` under `[stick]`"));
+        mistakes
+            .push(refuse_firmware(message).help("write `firmware = [\"uefi\"]` under `[stick]`"));
         return Vec::new();
+    }
+    if sector == Sector::Of4096 && wanted.contains(&Target::Bios) {
+        wanted.retain(|target| *target != Target::Bios);
+        if wanted.is_empty() {
+            let message =
+                "this stick is for a BIOS, and none starts from a drive with sectors of 4096 bytes";
+            let help = "take a drive with sectors of 512 bytes, or write `firmware = [\"uefi\"]` under `[stick]`";
+            mistakes.push(refuse_firmware(message.to_owned()).help(help));
+            return Vec::new();
+        }
+        ui.say("note: from a drive with sectors of 4096 bytes this stick boots by UEFI only");
     }
     let names = &node.stick.ipxe;
     let mut found = Vec::new();

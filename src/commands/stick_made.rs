@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::ipxe;
 use crate::plan::base;
 use crate::render::rendered::Rendered;
-use crate::stick::{self, Disk};
+use crate::stick::{self, Disk, Sector};
 use crate::ui::Ui;
 
 /// A stick that has no drive yet.
@@ -26,11 +26,12 @@ pub(super) struct Made {
     pub(super) pending: Vec<String>,
 }
 
-/// Makes the stick of the node that `pattern` fits. `check` is told the node, and adds what is wrong with the place that
+/// Makes the stick of the node that `pattern` fits, for drives with such sectors. `check` is told the node, and adds what is wrong with the place that
 /// the stick is for.
 pub(super) fn make<T>(
     loaded: &mut Loaded,
     pattern: &str,
+    sector: Sector,
     made_of: &cli::MadeOf,
     ui: &Ui,
     check: impl FnOnce(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
@@ -39,7 +40,7 @@ pub(super) fn make<T>(
     let node = loaded.node(&name)?;
     let mut mistakes = Vec::new();
     let checked = check(loaded, &name, &mut mistakes);
-    let inputs = gather(loaded, node, &rendered, made_of, ui, &mut mistakes);
+    let inputs = gather(loaded, node, &rendered, sector, made_of, ui, &mut mistakes);
     let (Some(checked), Some(inputs)) = (checked, inputs) else {
         return Err(fail(ui, mistakes));
     };
@@ -69,8 +70,8 @@ pub(super) fn make<T>(
         &inputs.secrets,
     )
     .map_err(|mistakes| fail(ui, mistakes))?;
-    let disk =
-        stick::image(&contents, inputs.clock).map_err(|error| Failure::problem(error, None))?;
+    let disk = stick::image(&contents, sector, inputs.clock)
+        .map_err(|error| Failure::problem(error, None))?;
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
     let made = Made {
         has_secrets: !node.secrets.is_empty(),

@@ -2,7 +2,7 @@
 //! is its initrd.
 
 use super::boot_code::BOOT_CODE;
-use super::layout::{Part, SECTOR};
+use super::layout::{Part, Sector};
 
 /// The bytes of the MBR that are code.
 pub(super) const CODE: usize = 440;
@@ -21,7 +21,8 @@ const PAYLOAD_SECTORS: usize = 14;
 const SCRIPT_SECTORS: usize = 16;
 const SCRIPT_BYTES: usize = 20;
 
-/// What the BIOS reads at least.
+/// What a BIOS reads: it starts from no other drives.
+const SECTOR: Sector = Sector::Of512;
 const SECTOR_BYTES: usize = 512;
 
 /// Where in a kernel the sectors of its real-mode part are counted, without the first one.
@@ -38,8 +39,8 @@ pub(super) struct Bios {
 impl Bios {
     /// `None` where the kernel and the script have no room.
     pub(super) fn new(kernel: &[u8], script: &[u8]) -> Option<Self> {
-        let (start, length) = Part::Bios.place();
-        let start = u32::try_from(start / SECTOR).ok()?;
+        let (start, length) = Part::Bios.place(SECTOR);
+        let start = u32::try_from(start / SECTOR.bytes()).ok()?;
         let second = &BOOT_CODE[SECOND..];
         let setup = match kernel.get(KERNEL_SETUP)? {
             // Of Linux before 1.3.

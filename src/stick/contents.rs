@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::bios::Bios;
 use super::label::{self, Boot, Label};
-use super::layout::Part;
+use super::layout::{Part, Sector};
 use crate::diagnostic::Diagnostic;
 use crate::env_file::write_env_file;
 use crate::fleet::file::ScriptAt;
@@ -138,7 +138,7 @@ pub fn contents(
 }
 
 fn no_room_for_bios() -> Vec<Diagnostic> {
-    let room = Part::Bios.place().1 >> 20;
+    let room = Part::Bios.place(Sector::Of512).1 >> 20;
     vec![
         Diagnostic::error(format!(
             "the iPXE for BIOS and the boot script take more room than a stick has for them, {room} MiB"

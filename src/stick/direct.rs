@@ -5,10 +5,13 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate, fcntl_getfl, fcntl_setfl, fdatasync};
+use rustix::fs::{
+    FallocateFlags, OFlags, fallocate, fcntl_getfl, fcntl_setfl, fdatasync, ioctl_blksszget,
+};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use super::layout::Sector;
 use super::stamp::{BLOCK, Drive};
 
 /// Where memory must begin that goes to a drive past the cache: no drive has larger sectors that we write to.
@@ -18,6 +21,7 @@ const ALIGNMENT: usize = 4096;
 pub struct Direct<'a> {
     file: &'a File,
     size: u64,
+    sector: Option<Sector>,
     /// Passes on what is read and written, since memory elsewhere begins anywhere. It is wiped, as secrets pass through.
     memory: Zeroizing<Vec<u8>>,
 }
@@ -26,7 +30,7 @@ impl<'a> Direct<'a> {
     /// Takes an open drive.
     ///
     /// # Errors
-    /// It has no size, or the kernel can't go past its cache.
+    /// It is no drive, or the kernel can't go past its cache.
     pub fn new(mut file: &'a File) -> io::Result<Self> {
         fcntl_setfl(file, fcntl_getfl(file)? | OFlags::DIRECT)?;
         let size = file.seek(SeekFrom::End(0))?;
@@ -34,6 +38,7 @@ impl<'a> Direct<'a> {
         Ok(Self {
             file,
             size,
+            sector: Sector::of(ioctl_blksszget(file)?.into()),
             memory: Zeroizing::new(vec![0; room]),
         })
     }
@@ -48,6 +53,10 @@ impl<'a> Direct<'a> {
 impl Drive for Direct<'_> {
     fn size(&self) -> u64 {
         self.size
+    }
+
+    fn sector(&self) -> Option<Sector> {
+        self.sector
     }
 
     fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()> {

@@ -7,11 +7,14 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::layout::Sector;
+
 /// What is kept or left out as a whole, in bytes.
 const PAGE: usize = 4096;
 
 /// A drive in memory. It is all zeros until it is written, and wiped when dropped, since it holds secrets.
 pub struct Disk {
+    sector: Sector,
     size: u64,
     at: u64,
     pages: BTreeMap<u64, Zeroizing<Box<[u8]>>>,
@@ -22,8 +25,9 @@ pub struct Disk {
 impl Disk {
     /// An empty one of so many bytes.
     #[must_use]
-    pub fn new(size: u64) -> Self {
+    pub fn new(sector: Sector, size: u64) -> Self {
         Self {
+            sector,
             size,
             at: 0,
             pages: BTreeMap::new(),
@@ -31,12 +35,12 @@ impl Disk {
         }
     }
 
-    /// All that a file holds, to be written as a whole.
+    /// All that a file holds, to be written as a whole. It was laid out for such sectors.
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn read_from(file: &mut (impl Read + Seek)) -> io::Result<Self> {
-        let mut disk = Self::new(file.seek(SeekFrom::End(0))?);
+    pub fn read_from(file: &mut (impl Read + Seek), sector: Sector) -> io::Result<Self> {
+        let mut disk = Self::new(sector, file.seek(SeekFrom::End(0))?);
         file.rewind()?;
         let mut piece = Zeroizing::new(vec![0; 1 << 20]);
         while disk.at < disk.size {
@@ -52,6 +56,12 @@ impl Disk {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The sectors that what is on it was laid out for.
+    #[must_use]
+    pub fn sector(&self) -> Sector {
+        self.sector
     }
 
     /// Everything that isn't zero: offset and bytes, in ascending order, in pieces of at most 4 KiB.
@@ -161,6 +171,12 @@ impl<'a, D> Window<'a, D> {
         }
     }
 
+    /// Where on the drive it is. What says where a part begins may be damaged.
+    fn place(&self) -> io::Result<u64> {
+        let place = self.start.checked_add(self.at);
+        place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place behind every end"))
+    }
+
     fn cut(&self, wanted: usize) -> usize {
         let left = self.length.saturating_sub(self.at);
         wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
@@ -170,7 +186,7 @@ impl<'a, D> Window<'a, D> {
 impl<D: Read + Seek> Read for Window<'_, D> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let length = self.cut(into.len());
-        self.disk.seek(SeekFrom::Start(self.start + self.at))?;
+        self.disk.seek(SeekFrom::Start(self.place()?))?;
         let read = self.disk.read(&mut into[..length])?;
         self.at += read as u64;
         Ok(read)
@@ -180,7 +196,7 @@ impl<D: Read + Seek> Read for Window<'_, D> {
 impl<D: Write + Seek> Write for Window<'_, D> {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
         let length = self.cut(from.len());
-        self.disk.seek(SeekFrom::Start(self.start + self.at))?;
+        self.disk.seek(SeekFrom::Start(self.place()?))?;
         let written = self.disk.write(&from[..length])?;
         self.at += written as u64;
         Ok(written)
@@ -214,7 +230,7 @@ mod tests {
 
     #[test]
     fn holds_what_was_written_across_pages_and_nothing_else() {
-        let mut disk = Disk::new(5 * PAGE as u64);
+        let mut disk = Disk::new(Sector::Of512, 5 * PAGE as u64);
         disk.seek(SeekFrom::Start(PAGE as u64 - 2)).unwrap();
         disk.write_all(b"abcd").unwrap();
         disk.write_all(&[0; 3 * PAGE]).unwrap();
@@ -229,7 +245,7 @@ mod tests {
 
     #[test]
     fn ends_where_it_ends() {
-        let mut disk = Disk::new(6);
+        let mut disk = Disk::new(Sector::Of512, 6);
         disk.seek(SeekFrom::End(-2)).unwrap();
         assert!(disk.write_all(b"abc").is_err());
         let mut window = Window::new(&mut disk, 2, 3);

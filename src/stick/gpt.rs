@@ -12,16 +12,17 @@ use uuid::Uuid;
 
 use super::bios::CODE;
 use super::disk::Window;
-use super::layout::{Part, SECTOR, derived};
+use super::layout::{Part, Sector, derived};
 
 /// Writes a protective MBR and both copies of the table, the second at the drive's end. `node` is the GUID of the node's
 /// secrets volume; `code` is what a BIOS starts.
 pub(super) fn write<D: DiskDevice>(
     disk: &mut D,
+    sector: Sector,
     node: Uuid,
     code: Option<&[u8; CODE]>,
 ) -> io::Result<()> {
-    let sectors = disk.seek(SeekFrom::End(0))? / SECTOR;
+    let sectors = disk.seek(SeekFrom::End(0))? / sector.bytes();
     // A drive that is larger than the MBR can tell has as many as it can.
     let mut mbr = ProtectiveMBR::with_lb_size(u32::try_from(sectors - 1).unwrap_or(u32::MAX));
     if let Some(code) = code {
@@ -38,17 +39,17 @@ pub(super) fn write<D: DiskDevice>(
     mbr.overwrite_lba0(disk).map_err(io::Error::other)?;
     let config = GptConfig::new()
         .writable(true)
-        .logical_block_size(LogicalBlockSize::Lb512);
+        .logical_block_size(block(sector));
     let mut table = config
         .create_from_device(disk, Some(derived(node, "ephemeros-disk")))
         .map_err(io::Error::other)?;
     let partitions = (1..).zip(Part::ALL.map(|part| {
-        let (start, length) = part.place();
+        let (start, length) = part.place(sector);
         Partition {
             part_type_guid: kind(part),
             part_guid: part.guid(node),
-            first_lba: start / SECTOR,
-            last_lba: (start + length) / SECTOR - 1,
+            first_lba: start / sector.bytes(),
+            last_lba: (start + length) / sector.bytes() - 1,
             flags: 0,
             name: part.name().to_owned(),
         }
@@ -58,6 +59,13 @@ pub(super) fn write<D: DiskDevice>(
         .map_err(io::Error::other)?;
     table.write().map_err(io::Error::other)?;
     Ok(())
+}
+
+fn block(sector: Sector) -> LogicalBlockSize {
+    match sector {
+        Sector::Of512 => LogicalBlockSize::Lb512,
+        Sector::Of4096 => LogicalBlockSize::Lb4096,
+    }
 }
 
 fn kind(part: Part) -> Type {
@@ -70,10 +78,12 @@ fn kind(part: Part) -> Type {
 
 /// The table of a drive that may be a stick.
 pub(super) struct Table {
+    /// What it counts in.
+    pub(super) sector: Sector,
     /// Each part that is there.
     pub(super) parts: Vec<Place>,
     /// What is wrong with either copy.
-    pub(super) damage: Option<String>,
+    pub(super) damage: Option<&'static str>,
 }
 
 /// Where a part stands, as a table has it.
@@ -97,53 +107,75 @@ pub fn places<D: Read + Seek>(disk: &mut D) -> Vec<Place> {
 }
 
 /// Reads the table; `None` where there is none, or one in which no secrets volume stands. One good copy of it is
-/// enough.
+/// enough. For which sectors it was made shows by where it stands.
 pub(super) fn read<D: Read + Seek>(disk: &mut D) -> Option<Table> {
     let size = disk.seek(SeekFrom::End(0)).ok()?;
-    let first = read_copy(disk, 1);
+    let first = Sector::ALL.into_iter().find_map(|sector| {
+        let (header, parts) = read_copy(disk, sector, 1)?;
+        Some((sector, header.backup_lba, parts))
+    });
+    let Some((sector, backup, parts)) = first else {
+        let (sector, parts) = read_backup(disk, size)?;
+        let damage = Some("the first copy of the partition table is damaged");
+        return Some(Table {
+            sector,
+            parts,
+            damage,
+        });
+    };
     // On a drive that is larger than the image it was copied from, the backup stands where that ended.
-    let last = first
-        .as_ref()
-        .map_or(size / SECTOR, |(header, _)| header.backup_lba + 1);
-    let backup = read_copy(disk, last.saturating_sub(1));
-    let damage = match (&first, &backup) {
-        (None, _) => Some("the first copy of the partition table is damaged"),
-        (_, None) => Some("the backup copy of the partition table is damaged"),
-        (Some((_, one)), Some((_, other))) => {
-            (one != other).then_some("the two copies of the partition table differ")
+    let damage = match read_copy(disk, sector, backup) {
+        None => Some("the backup copy of the partition table is damaged"),
+        Some((_, other)) => {
+            (parts != other).then_some("the two copies of the partition table differ")
         }
     };
-    let (_, parts) = first.or(backup)?;
-    let is_stick = parts.iter().any(|place| place.part == Part::Secrets);
-    is_stick.then_some(Table {
+    Some(Table {
+        sector,
         parts,
-        damage: damage.map(str::to_owned),
+        damage,
+    })
+}
+
+/// The backup copy, where the first one does not say where it stands: at the drive's end, or where an image ends.
+fn read_backup<D: Read + Seek>(disk: &mut D, size: u64) -> Option<(Sector, Vec<Place>)> {
+    Sector::ALL.into_iter().find_map(|sector| {
+        [size, sector.stick_size()].into_iter().find_map(|end| {
+            let last = (end / sector.bytes()).checked_sub(1)?;
+            Some((sector, read_copy(disk, sector, last)?.1))
+        })
     })
 }
 
 /// More entries than this are in no table of ours, and would be read for a long time.
 const MOST_ENTRIES: u32 = 1024;
 
-/// The copy whose header is in a sector, with our parts.
-fn read_copy<D: Read + Seek>(disk: &mut D, sector: u64) -> Option<(Header, Vec<Place>)> {
+/// The copy whose header is in the sector `at`, with our parts; `None` where it is damaged, or not a stick's.
+fn read_copy<D: Read + Seek>(
+    disk: &mut D,
+    sector: Sector,
+    at: u64,
+) -> Option<(Header, Vec<Place>)> {
+    let block = block(sector);
     // The crate looks for a header in the second sector.
-    let before = sector.checked_sub(1)?.checked_mul(SECTOR)?;
-    let mut window = Window::new(disk, before, 2 * SECTOR);
-    let header = read_header_from_arbitrary_device(&mut window, LogicalBlockSize::Lb512).ok()?;
+    let before = at.checked_sub(1)?.checked_mul(sector.bytes())?;
+    let mut window = Window::new(disk, before, 2 * sector.bytes());
+    let header = read_header_from_arbitrary_device(&mut window, block).ok()?;
     // The crate takes these for granted.
-    if header.part_size != 128 || header.num_parts > MOST_ENTRIES || header.backup_lba == u64::MAX {
+    if header.part_size != 128 || header.num_parts > MOST_ENTRIES || header.current_lba != at {
         return None;
     }
-    let entries = file_read_partitions(disk, &header, LogicalBlockSize::Lb512).ok()?;
+    let entries = file_read_partitions(disk, &header, block).ok()?;
     let places = entries.values().filter_map(|entry| {
         let part = Part::ALL.into_iter().find(|it| it.name() == entry.name)?;
         Some(Place {
             part,
-            start: entry.bytes_start(LogicalBlockSize::Lb512).ok()?,
-            length: entry.bytes_len(LogicalBlockSize::Lb512).ok()?,
+            start: entry.bytes_start(block).ok()?,
+            length: entry.bytes_len(block).ok()?,
             guid: entry.part_guid,
         })
     });
-    let places = places.collect();
-    Some((header, places))
+    let places: Vec<Place> = places.collect();
+    let is_stick = places.iter().any(|place| place.part == Part::Secrets);
+    is_stick.then_some((header, places))
 }

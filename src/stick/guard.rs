@@ -1,13 +1,10 @@
 //! Which drives take a stick: what is never written to, and what only when it is named.
 
 use super::device::{Device, Kind, Use, What};
-use super::layout::SIZE;
+use super::layout::Sector;
 
 /// A drive that is sold as one of 256 GB may have a little more of them: this is 256 GiB.
 const LARGE: u64 = 256 << 30;
-
-/// With sectors of 4096 bytes FAT32 begins at some 256 MiB, and a stick has more than that in it.
-const SIZE_4K: u64 = 512 << 20;
 
 /// Why a drive is never written to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +109,8 @@ impl Verdict {
 pub fn judge(device: &Device) -> Verdict {
     let mut verdict = Verdict::default();
     let refused = &mut verdict.refused;
-    let least = if device.sector == 4096 { SIZE_4K } else { SIZE };
+    let sector = Sector::of(device.sector);
+    let least = sector.unwrap_or(Sector::Of512).stick_size();
     match device.kind {
         Kind::Other(is) => refused.push(Never::NoDrive(is)),
         _ if device.size == 0 => refused.push(Never::Empty),
@@ -126,7 +124,7 @@ pub fn judge(device: &Device) -> Verdict {
     if device.read_only && is_drive {
         refused.push(Never::ReadOnly);
     }
-    if ![512, 4096].contains(&device.sector) && is_drive {
+    if sector.is_none() && is_drive {
         refused.push(Never::Sectors(device.sector));
     }
     refused.extend(used(&device.uses));

@@ -1,5 +1,6 @@
 //! Whose stick something is, and whether all of it is there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
@@ -9,13 +10,15 @@ use super::bios::CODE;
 use super::disk::Window;
 use super::gpt::Place;
 use super::label::{self, Boot, Label, LabelError};
-use super::layout::Part;
+use super::layout::{Part, Sector};
 use super::{fat, gpt};
 
 /// What was found.
 pub struct Found {
     /// Whose it is.
     pub label: Label,
+    /// The drives that it was laid out for.
+    pub sector: Sector,
     /// The files beside the label, and their lengths in bytes.
     pub efi: BTreeMap<String, u64>,
     /// The files on the secrets volume, and their lengths in bytes. What is in them is not read.
@@ -52,7 +55,7 @@ pub fn holds_stick<D: Read + Seek>(disk: &mut D) -> bool {
 /// It is no stick, or one whose owner can't be told.
 pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let table = gpt::read(disk).ok_or(NoStick::Foreign)?;
-    let mut faults = Vec::from_iter(table.damage);
+    let mut faults = Vec::from_iter(table.damage.map(str::to_owned));
     let place = |part: Part| table.parts.iter().find(|place| place.part == part);
     let no_label = |why: &str| NoStick::NoLabel {
         cause: io::Error::other(why),
@@ -102,6 +105,7 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     }
     Ok(Found {
         label,
+        sector: table.sector,
         efi,
         secrets,
         faults,
@@ -117,9 +121,9 @@ fn boot_faults<D: Read + Seek>(
     let Some(place) = place else {
         return vec!["the BIOS boot partition is missing".to_owned()];
     };
-    let size = usize::try_from(Part::Bios.place().1).unwrap_or(0);
-    let empty = Boot::of(&[0; CODE], &vec![0; size]);
-    let wanted = wanted.unwrap_or(&empty);
+    let size = usize::try_from(Part::Bios.place(Sector::Of512).1).unwrap_or(0);
+    let empty = || Boot::of(&[0; CODE], &vec![0; size]);
+    let wanted = wanted.map_or_else(|| Cow::Owned(empty()), Cow::Borrowed);
     let mut read = |start, length| {
         let mut bytes = Vec::new();
         let window = Window::new(disk, start, length);

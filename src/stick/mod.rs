@@ -37,5 +37,5 @@ pub use image::{ImageError, image};
 pub use inspect::{Found, NoStick, holds_stick, inspect};
 pub use ioctl::reread_partitions;
 pub use label::{Boot, Identity, Label, LabelError};
-pub use layout::{Part, SECTOR, SIZE};
+pub use layout::{Part, Sector};
 pub use stamp::{Drive, Extent, StampError, stamp, to_write};

@@ -9,7 +9,7 @@ use toml_edit::DocumentMut;
 use uuid::Uuid;
 
 use super::label::Label;
-use super::layout::SECTOR;
+use super::layout::Sector;
 use crate::diagnostic::Diagnostic;
 use crate::render::rendered::{ignition_path, script_path};
 use crate::source::Source;
@@ -105,11 +105,12 @@ pub struct LoaderOn {
 }
 
 impl Recorded {
-    /// What a label says of its stick, which is the active one. `drive` is the drive's model and serial number, where
-    /// the fleet wants them recorded.
+    /// What a label says of its stick, which is the active one. `sector` is what the drive has, `drive` its model and
+    /// serial number, where the fleet wants them recorded.
     #[must_use]
     pub fn of(
         label: &Label,
+        sector: Sector,
         flashed: Moment,
         drive: Option<(Option<String>, Option<String>)>,
     ) -> Self {
@@ -131,7 +132,7 @@ impl Recorded {
             fleet_id: label.fleet_id,
             config_url: label.config_url.clone(),
             script_url: label.script_url.clone(),
-            sector: SECTOR,
+            sector: sector.bytes(),
             prologue: label.prologue.clone(),
             body: digest(&script_path(&label.node)).unwrap_or_default(),
             config: digest(&ignition_path(&label.node)).unwrap_or_default(),

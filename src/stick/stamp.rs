@@ -7,7 +7,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::disk::Disk;
-use super::layout::{MIB, Part, SECTOR};
+use super::layout::{MIB, Part, Sector};
 use crate::progress::{Progress, Stopped};
 
 /// What is compared and written anew as a whole, in bytes.
@@ -20,6 +20,9 @@ pub(super) const BLOCK: u64 = 4 * MIB;
 pub trait Drive {
     /// Its size in bytes.
     fn size(&self) -> u64;
+
+    /// Its sectors; `None` where a stick can't be laid out for them.
+    fn sector(&self) -> Option<Sector>;
 
     /// Reads what it holds, past every cache of this machine.
     fn read(&mut self, at: u64, into: &mut [u8]) -> io::Result<()>;
@@ -51,6 +54,9 @@ pub enum StampError {
     /// The stick was laid out for another one.
     #[error("the stick was made for a drive of {0} bytes, and this one has {1}")]
     Size(u64, u64),
+    /// The stick was laid out for drives of another kind.
+    #[error("the stick was made for a drive with sectors of {} bytes", .0.bytes())]
+    Sector(Sector),
     /// The drive failed.
     #[error("the drive can't {action} at byte {at}: {cause}")]
     Drive {
@@ -140,6 +146,9 @@ impl<'a> Stamp<'a> {
         if drive.size() != stick.size() {
             return Err(StampError::Size(stick.size(), drive.size()));
         }
+        if drive.sector() != Some(stick.sector()) {
+            return Err(StampError::Sector(stick.sector()));
+        }
         Ok(Self {
             stick,
             drive,
@@ -151,9 +160,10 @@ impl<'a> Stamp<'a> {
     /// What is to be written: the body, and then what makes it boot, in the order in which that is written: the backup
     /// table, the table, the boot code. `None` where all of it is there.
     fn parts(&mut self, extent: Extent) -> Result<Option<Parts>, StampError> {
-        let size = self.stick.size();
-        let body = self.stick.laid_out(MIB..size - MIB, Part::Secrets.range());
-        let ends = vec![size - MIB..size, SECTOR..MIB, 0..SECTOR];
+        let (size, sector) = (self.stick.size(), self.stick.sector());
+        let secrets = Part::Secrets.range(sector);
+        let body = self.stick.laid_out(MIB..size - MIB, secrets);
+        let ends = vec![size - MIB..size, sector.bytes()..MIB, 0..sector.bytes()];
         if extent == Extent::All {
             return Ok(Some((body, ends)));
         }
@@ -168,10 +178,10 @@ impl<'a> Stamp<'a> {
 
     /// Whatever boots from the drive, does not any more.
     fn disable(&mut self, extent: Extent) -> Result<(), StampError> {
-        let size = self.drive.size();
+        let (size, sector) = (self.drive.size(), self.stick.sector().bytes());
         let parts = match extent {
             Extent::All => [0..MIB, size - MIB..size],
-            Extent::Changes => [0..2 * SECTOR, size - SECTOR..size],
+            Extent::Changes => [0..2 * sector, size - sector..size],
         };
         for part in parts {
             self.drive

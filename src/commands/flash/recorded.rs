@@ -103,7 +103,7 @@ impl Recorder {
         {
             files.push((record_path(&other.node), record));
         }
-        let stick = Recorded::of(label, Moment::now(), drive);
+        let stick = Recorded::of(label, target.sector(), Moment::now(), drive);
         record.add(stick, before.map(|it| it.stick));
         let others = record.sticks().iter().filter(|it| it.state != State::Lost);
         if others.count() > 1 {

@@ -89,6 +89,7 @@ fn from_fleet(
     let (made, recorder) = make(
         &mut loaded,
         pattern,
+        target.sector(),
         &args.made_of,
         ui,
         |loaded, node, mistakes| {
@@ -150,6 +151,15 @@ fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result
         Diagnostic::error(format!("`{shown}` is not as it was written: {fault}")).help(remake)
     });
     let mut mistakes: Vec<Diagnostic> = faults.collect();
+    let (own, drive) = (found.sector.bytes(), target.sector().bytes());
+    if own != drive {
+        let help =
+            format!("make one for it: `ephemeros image NODE --output FILE --sector-size {drive}`");
+        let message = format!(
+            "`{shown}` is for drives with sectors of {own} bytes, and this one has {drive}"
+        );
+        mistakes.push(Diagnostic::error(message).help(help));
+    }
     let label = found.label;
     if args.update {
         mistakes.extend(check_update(target, &label.node, label.fleet_id));
@@ -157,7 +167,7 @@ fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result
     if !mistakes.is_empty() {
         return Err(fail(ui, mistakes));
     }
-    let disk = Disk::read_from(&mut file).map_err(unreadable)?;
+    let disk = Disk::read_from(&mut file, found.sector).map_err(unreadable)?;
     Ok(Ready {
         disk,
         commit: None,

@@ -13,7 +13,7 @@ use crate::fleet::decode::decode;
 use crate::fleet::document::{Item, Value};
 use crate::secrets::value::is_version;
 use crate::source::Source;
-use crate::stick::layout::SECTOR;
+use crate::stick::layout::Sector;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -147,8 +147,8 @@ fn complete(entry: Entry, item: &Item, mistakes: &mut Vec<Diagnostic>) -> Record
         }
         moment.ok()
     });
-    let sector = entry.sector.map_or(Ok(SECTOR), u64::try_from);
-    let sector = sector.ok().filter(|size| [512, 4096].contains(size));
+    let sector = entry.sector.map_or(Ok(512), u64::try_from);
+    let sector = sector.ok().and_then(Sector::of);
     if sector.is_none()
         && let Some(place) = item.get("sector")
         && matches!(place.value, Value::Integer(_))
@@ -166,7 +166,7 @@ fn complete(entry: Entry, item: &Item, mistakes: &mut Vec<Diagnostic>) -> Record
         fleet_id,
         config_url: entry.config_url,
         script_url: entry.script_url,
-        sector: sector.unwrap_or(SECTOR),
+        sector: sector.unwrap_or(Sector::Of512).bytes(),
         prologue: entry.prologue,
         body: entry.body,
         config: entry.config,

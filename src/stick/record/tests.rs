@@ -26,7 +26,7 @@ fn stick(number: u128) -> Recorded {
     label
         .loaders
         .insert("EFI/BOOT/BOOTX64.EFI".into(), "2.0.0".into());
-    Recorded::of(&label, Moment::of(1_795_651_034), None)
+    Recorded::of(&label, Sector::Of512, Moment::of(1_795_651_034), None)
 }
 
 fn source(text: &str) -> Arc<Source> {
