@@ -113,7 +113,10 @@ impl Sticks {
 
 /// All partitions, without what tells two sticks of the same apart.
 fn body(bytes: &[u8]) -> Vec<u8> {
-    let [start, end] = [Part::Bios.range(Sector::Of512).start, Part::Secrets.range(Sector::Of512).end];
+    let [start, end] = [
+        Part::Bios.range(Sector::Of512).start,
+        Part::Secrets.range(Sector::Of512).end,
+    ];
     let range = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
     let mut body = bytes[range].to_vec();
     let line = regex::bytes::Regex::new("\nstick = \"([0-9a-f-]{36})\"\n").unwrap();

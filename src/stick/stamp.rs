@@ -122,15 +122,30 @@ struct Stamp<'a> {
     drive: &'a mut dyn Drive,
     progress: &'a dyn Progress,
     written: u64,
+    /// A block of the stick, and the same one of the drive. They may hold secrets.
+    wanted: Zeroizing<Vec<u8>>,
+    there: Zeroizing<Vec<u8>>,
 }
 
 fn length(part: &Range<u64>) -> u64 {
     part.end - part.start
 }
 
-/// Room for a part. It may hold secrets.
-fn zeros(part: &Range<u64>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(vec![0; usize::try_from(length(part)).unwrap_or(0)])
+fn zeros(part: &Range<u64>) -> Vec<u8> {
+    vec![0; usize::try_from(length(part)).unwrap_or(0)]
+}
+
+/// Room for any block, so that no copy is left behind when a larger one comes.
+fn room() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(usize::try_from(BLOCK).unwrap_or(0)))
+}
+
+/// Compared as wholes, which is much faster than byte by byte.
+fn is_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes
+        .chunks(ZEROS.len())
+        .all(|chunk| *chunk == ZEROS[..chunk.len()])
 }
 
 fn failed(action: &'static str, at: u64) -> impl FnOnce(io::Error) -> StampError {
@@ -154,6 +169,8 @@ impl<'a> Stamp<'a> {
             drive,
             progress,
             written: 0,
+            wanted: room(),
+            there: room(),
         })
     }
 
@@ -196,15 +213,15 @@ impl<'a> Stamp<'a> {
             if self.progress.stopped() {
                 return Err(Stopped.into());
             }
-            let bytes = self.wanted(&block)?;
-            let done = if bytes.iter().all(|byte| *byte == 0) {
+            self.lay_out(&block)?;
+            let done = if is_zero(&self.wanted) {
                 self.drive.zero(&block)
             } else {
-                self.drive.write(block.start, &bytes)
+                self.drive.write(block.start, &self.wanted)
             };
             done.map_err(failed("write", block.start))?;
             self.written += length(&block);
-            self.progress.advance(bytes.len());
+            self.progress.advance(self.wanted.len());
         }
         self.drive.flush().map_err(failed("flush", 0))
     }
@@ -214,11 +231,13 @@ impl<'a> Stamp<'a> {
             if self.progress.stopped() {
                 return Err(Stopped.into());
             }
-            if let Some(at) = self.difference(&block)? {
-                return Err(StampError::Differs(at));
+            self.compare(&block)?;
+            if self.wanted != self.there {
+                let pairs = self.wanted.iter().zip(self.there.iter());
+                let same = pairs.take_while(|(wanted, there)| wanted == there).count();
+                return Err(StampError::Differs(block.start + same as u64));
             }
-            self.progress
-                .advance(usize::try_from(length(&block)).unwrap_or(0));
+            self.progress.advance(self.wanted.len());
         }
         Ok(())
     }
@@ -230,42 +249,34 @@ impl<'a> Stamp<'a> {
             if self.progress.stopped() {
                 return Err(Stopped.into());
             }
-            let wanted = self.wanted(&block)?;
-            let there = self.there(&block)?;
+            self.compare(&block)?;
             let is_changed = |piece: &Range<u64>| {
                 let inside = |at: u64| usize::try_from(at - block.start).unwrap_or(0);
                 let piece = inside(piece.start)..inside(piece.end);
-                wanted[piece.clone()] != there[piece]
+                self.wanted[piece.clone()] != self.there[piece]
             };
             changed.extend(pieces(&block, PAGE).into_iter().filter(is_changed));
-            self.progress.advance(wanted.len());
+            self.progress.advance(self.wanted.len());
         }
         Ok(changed)
     }
 
-    /// Where the drive's bytes begin to be others.
-    fn difference(&mut self, block: &Range<u64>) -> Result<Option<u64>, StampError> {
-        let wanted = self.wanted(block)?;
-        let there = self.there(block)?;
-        let at = wanted.iter().zip(there.iter()).position(|(a, b)| a != b);
-        Ok(at.map(|at| block.start + at as u64))
-    }
-
-    fn there(&mut self, block: &Range<u64>) -> Result<Zeroizing<Vec<u8>>, StampError> {
-        let mut bytes = zeros(block);
+    /// Reads a block of the drive beside that of the stick.
+    fn compare(&mut self, block: &Range<u64>) -> Result<(), StampError> {
+        self.lay_out(block)?;
+        self.there.resize(self.wanted.len(), 0);
         self.drive
-            .read(block.start, &mut bytes)
-            .map_err(failed("read", block.start))?;
-        Ok(bytes)
+            .read(block.start, &mut self.there)
+            .map_err(failed("read", block.start))
     }
 
-    fn wanted(&mut self, block: &Range<u64>) -> Result<Zeroizing<Vec<u8>>, StampError> {
-        let mut bytes = zeros(block);
+    fn lay_out(&mut self, block: &Range<u64>) -> Result<(), StampError> {
+        let length = usize::try_from(length(block)).unwrap_or(0);
+        self.wanted.resize(length, 0);
         self.stick
             .seek(SeekFrom::Start(block.start))
-            .and_then(|_| self.stick.read_exact(&mut bytes))
-            .map_err(failed("be laid out", block.start))?;
-        Ok(bytes)
+            .and_then(|_| self.stick.read_exact(&mut self.wanted))
+            .map_err(failed("be laid out", block.start))
     }
 }
 
