@@ -35,12 +35,12 @@ pub(super) fn gather(
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Inputs> {
-    check_network(node, mistakes);
     let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
     let loaders = stick_loaders::find(loaded, node, sector, args.ipxe.clone(), ui, mistakes);
     let secrets = open_secrets(node, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes);
     let (urls, secrets, clock) = (urls?, secrets?, clock?);
+    mistakes.extend(stick_loaders::check_network(node, &loaders));
     mistakes.extend(stick_loaders::check_https(node, &loaders, &urls.script));
     for found in loaders.iter().filter(|_| ui.verbose()) {
         ui.say(&format!(
@@ -55,6 +55,7 @@ pub(super) fn gather(
             .loader
             .version
             .unwrap_or_else(|| "of no known version".to_owned()),
+        features: found.loader.features,
         bytes: found.bytes,
     });
     Some(Inputs {
@@ -63,20 +64,6 @@ pub(super) fn gather(
         secrets,
         clock,
     })
-}
-
-/// What the script on the stick can't do yet.
-fn check_network(node: &Node, mistakes: &mut Vec<Diagnostic>) {
-    for key in ["mac", "address", "vlan"] {
-        if let Some(item) = node.profile.find(&["network", key]) {
-            mistakes.push(
-                item.key_error(format!(
-                    "this version makes sticks that ask DHCP on every card, and can't heed `{key}`"
-                ))
-                .help("give the machine a lease by DHCP, and take the key out, or wait for a later version"),
-            );
-        }
-    }
 }
 
 fn find_urls(

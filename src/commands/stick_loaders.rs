@@ -6,7 +6,7 @@ use super::{Loaded, home};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::{Firmware, ScriptAt};
 use crate::fleet::node::Node;
-use crate::ipxe::loader::{self, Found, LoaderError, Places, Target};
+use crate::ipxe::loader::{self, Feature, Found, LoaderError, Places, Target};
 use crate::os::Arch;
 use crate::stick::Sector;
 use crate::ui::Ui;
@@ -119,12 +119,61 @@ fn targets(node: &Node) -> Vec<Target> {
     targets
 }
 
+/// Loaders that can't bring up the network that the node has.
+pub(super) fn check_network(node: &Node, loaders: &[Found]) -> Vec<Diagnostic> {
+    let is_v6 = |text: &String| text.contains(':');
+    let network = &node.network;
+    let needs = [
+        (
+            network.vlan.is_some(),
+            ("vlan", Feature::Vlan),
+            "VLANs (`vcreate`)",
+            "let the switch put the machine's port into the VLAN untagged and take `vlan` out",
+        ),
+        (
+            network.address.is_some(),
+            ("address", Feature::Cards),
+            "static addresses (`iflinkwait`)",
+            "give the machine its address by DHCP and take `address` out",
+        ),
+        (
+            network.address.as_ref().is_some_and(is_v6),
+            ("address", Feature::Ipv6),
+            "IPv6",
+            "give the machine an address of IPv4",
+        ),
+    ];
+    let mut mistakes = Vec::new();
+    for (_, (key, feature), what, other) in needs.into_iter().filter(|(is, ..)| *is) {
+        for found in loaders.iter().filter(|it| !it.loader.knows(feature)) {
+            let message = format!(
+                "the iPXE in `{}` was built without {what}, which `{key}` takes",
+                found.path.display(),
+            );
+            let mistake = match node.profile.find(&["network", key]) {
+                Some(item) => item.key_error(message),
+                None => Diagnostic::error(message),
+            };
+            let mut help = format!(
+                "take another with `--ipxe DIR`: iPXE's own builds and those of the distributions have it; or {other}"
+            );
+            if found.loader.target == Target::Bios {
+                help += &format!(", {WITHOUT_BIOS}");
+            }
+            mistakes.push(mistake.help(help));
+        }
+    }
+    mistakes
+}
+
 /// Loaders that can't fetch the boot script.
 pub(super) fn check_https(node: &Node, loaders: &[Found], script_url: &str) -> Vec<Diagnostic> {
     if node.stick.script != ScriptAt::Git || !script_url.starts_with("https:") {
         return Vec::new();
     }
-    let unfit = loaders.iter().filter(|found| !found.loader.knows_https);
+    let unfit = loaders
+        .iter()
+        .filter(|found| !found.loader.knows(Feature::Https));
     let mistakes = unfit.map(|found| {
         let mut help = "take another with `--ipxe DIR`, or serve the fleet over `http://` too and say so with \
                         `raw_url`"

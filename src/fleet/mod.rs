@@ -15,7 +15,7 @@ pub mod lock;
 pub mod manifest;
 mod merge;
 pub mod names;
-mod network;
+pub mod network;
 pub mod node;
 mod pins;
 pub mod public;

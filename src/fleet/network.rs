@@ -6,6 +6,30 @@ use super::document::Item;
 use super::file::Network;
 use super::names;
 use crate::diagnostic::Diagnostic;
+use crate::ipxe::{self, Address};
+
+/// What iPXE is told of it.
+#[must_use]
+pub fn before_the_os(network: &Network) -> ipxe::Network {
+    ipxe::Network {
+        mac: network.mac.clone(),
+        vlan: network.vlan.and_then(|tag| u16::try_from(tag).ok()),
+        address: network
+            .address
+            .as_deref()
+            .and_then(parse)
+            .map(|(ip, prefix)| Address {
+                ip,
+                prefix,
+                gateway: network.gateway.as_deref().and_then(|it| it.parse().ok()),
+            }),
+        dns: network
+            .dns
+            .iter()
+            .filter_map(|it| it.parse().ok())
+            .collect(),
+    }
+}
 
 /// Checks a merged `[network]`; gives it back with the MAC address in lower case.
 pub(super) fn check(
@@ -41,7 +65,7 @@ pub(super) fn check(
     if let Some(address) = &network.address {
         refuse(
             "address",
-            !is_address(address),
+            parse(address).is_none(),
             "this is no address with its prefix length",
             "write for example `10.0.0.7/24`",
         );
@@ -65,6 +89,14 @@ pub(super) fn check(
             "a gateway without a static address has no effect",
             "add `address`, or leave `gateway` to DHCP",
         );
+        let ip = network.address.as_deref().and_then(parse);
+        let families = ip.zip(gateway.parse::<IpAddr>().ok());
+        refuse(
+            "gateway",
+            families.is_some_and(|((ip, _), gateway)| ip.is_ipv4() != gateway.is_ipv4()),
+            "the gateway and the address are not both of IPv4 or both of IPv6",
+            "write the gateway that this address is used with",
+        );
     }
     if let Some(vlan) = network.vlan {
         refuse(
@@ -72,6 +104,12 @@ pub(super) fn check(
             !(1..=4094).contains(&vlan),
             "a VLAN's tag is 1 to 4094",
             "write the tag that the switch uses",
+        );
+        refuse(
+            "vlan",
+            network.interface.is_none(),
+            "a VLAN needs the card's name in Linux, which fetches the config",
+            "add `interface = \"eno1\"` beside it",
         );
     }
     for item in table.get("dns").map_or(&[][..], Item::array) {
@@ -88,14 +126,11 @@ pub(super) fn check(
     network
 }
 
-fn is_address(text: &str) -> bool {
-    let Some((address, prefix)) = text.split_once('/') else {
-        return false;
-    };
-    let longest = match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => 32,
-        Ok(IpAddr::V6(_)) => 128,
-        Err(_) => return false,
-    };
-    prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest)
+/// An address with its prefix length.
+pub(crate) fn parse(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, prefix) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.parse().ok().filter(|prefix| *prefix <= longest)?;
+    Some((address, prefix))
 }

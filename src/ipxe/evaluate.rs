@@ -21,6 +21,8 @@ pub struct Run {
     pub fetches: Vec<Fetch>,
     /// What it said, in order.
     pub screen: Vec<String>,
+    /// Every command as it ran, its settings filled in.
+    pub commands: Vec<String>,
     /// Whether a condition asked for something that only the machine knows, so that the real one may go
     /// another way.
     pub guessed: bool,
@@ -80,6 +82,7 @@ pub fn run(
         images: Images::default(),
         fetches: Vec::new(),
         screen: Vec::new(),
+        commands: Vec::new(),
         guessed: false,
     };
     let (end, span) = machine.run();
@@ -88,6 +91,7 @@ pub fn run(
         span,
         fetches: machine.fetches,
         screen: machine.screen,
+        commands: machine.commands,
         guessed: machine.guessed,
     }
 }
@@ -123,6 +127,7 @@ struct Machine<'a> {
     images: Images,
     fetches: Vec<Fetch>,
     screen: Vec<String>,
+    commands: Vec<String>,
     guessed: bool,
 }
 
@@ -182,6 +187,7 @@ impl Machine<'_> {
         let Some((name, args)) = words.split_first() else {
             return Ok(Step::Succeeded);
         };
+        self.commands.push(words.join(" "));
         Ok(match (name.as_str(), args) {
             ("echo", text) => {
                 self.screen.push(text.join(" "));
@@ -204,6 +210,8 @@ impl Machine<'_> {
                 Ok(_) => Step::Ended(End::Fails),
                 Err(_) => Step::Failed,
             },
+            // Nobody is there to press a key.
+            ("prompt", [option, ..]) if option.starts_with("--") => Step::Failed,
             ("imgfree", names) => self.images.free(names).into(),
             ("boot" | "imgexec", args) => self.boot(args, span),
             ("chain", args) => match self.acquire(args, true, span) {

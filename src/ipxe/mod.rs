@@ -16,5 +16,5 @@ pub use builtin::BODY;
 pub use evaluate::{End, Fetch, Run, run};
 pub use image::{Boot, Image};
 pub use lint::{MAX_CMDLINE, lint};
-pub use prologue::Prologue;
+pub use prologue::{Address, Network, OwnConfig, Prologue};
 pub use read::{Command, Line, Script, Token, When, read};

@@ -11,6 +11,12 @@ pub(super) const FIRST_BOOT_ARGS: &[&str] = &["ignition.firstboot", "ignition.pl
 /// 2 GiB where the initrd fetches the root file system itself, as it does here.
 pub(super) const MIN_RAM_MIB: u32 = 2048;
 
+/// Of Fedora's own zone in the NTP pool.
+pub(super) const TIME_SERVER: &str = "2.fedora.pool.ntp.org";
+
+/// Live images take it from the top of the initrd, as `coreos-installer pxe ignition wrap` puts it.
+pub(super) const CONFIG_IN_INITRD: &str = "config.ign";
+
 /// From which build date on it reads Ignition spec 3.x. The project publishes no table: these are the dates
 /// of Ignition 2.3, 2.7, 2.11, 2.15 and 2.20, and an estimated six weeks until a release carries them.
 #[allow(clippy::unreadable_literal)] // They are dates.

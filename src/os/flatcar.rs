@@ -11,6 +11,19 @@ pub(super) const FIRST_BOOT_ARGS: &[&str] = &["flatcar.first_boot=1"];
 /// "A minimum of 3 GB of RAM is required".
 pub(super) const MIN_RAM_MIB: u32 = 3072;
 
+/// Of Flatcar's own zone in the NTP pool.
+pub(super) const TIME_SERVER: &str = "0.flatcar.pool.ntp.org";
+
+/// "Adding a Custom OEM" in Flatcar's page on PXE. Releases since the end of 2025 did not take it, until it was restored in
+/// 4593.2.0 (stable) and 4669.0.0 (alpha), as their release notes say. Older ones are not asked for: nobody has tried.
+pub(super) fn config_in_initrd(version: &[u32]) -> Option<&'static str> {
+    let [build, branch, _] = *version else {
+        return None;
+    };
+    let takes = build >= 4669 || build >= 4593 && branch >= 2;
+    takes.then_some("usr/share/oem/config.ign")
+}
+
 /// From which build on Flatcar reads Ignition spec 3.x. The first number of a version counts days and is the
 /// same in all channels, so one table serves them. From `image_packages.ignition` of the release data in
 /// Flatcar's website: 3185 brought Ignition 2.13 (LTS-2022 and older: spec 2 alone), 3549 2.15, 4152 2.20.

@@ -108,6 +108,15 @@ impl Distro {
         }
     }
 
+    /// A time server of those that the running system asks by itself.
+    #[must_use]
+    pub fn time_server(self) -> &'static str {
+        match self {
+            Self::Flatcar => flatcar::TIME_SERVER,
+            Self::FedoraCoreos => fedora_coreos::TIME_SERVER,
+        }
+    }
+
     /// The least memory that a machine needs, in MiB, as the distribution's documentation says.
     #[must_use]
     pub fn min_ram_mib(self) -> u32 {
@@ -205,6 +214,16 @@ impl Release {
         }
     }
 
+    /// Where in its initrd a config is looked for when no kernel argument names one. `None`: this release takes none.
+    #[must_use]
+    pub fn config_in_initrd(&self) -> Option<&'static str> {
+        let version = numbers(&self.version)?;
+        match self.distro {
+            Distro::Flatcar => flatcar::config_in_initrd(&version),
+            Distro::FedoraCoreos => Some(fedora_coreos::CONFIG_IN_INITRD),
+        }
+    }
+
     /// The newest Ignition spec that it reads. `None`: it reads no spec 3 at all, or the version can't be
     /// understood (see [`Distro::is_version`]). A release newer than the table reads at least this.
     #[must_use]
@@ -248,6 +267,25 @@ mod tests {
             version: version.into(),
             arch: Arch::Amd64,
         }
+    }
+
+    #[test]
+    fn a_config_in_the_initrd_is_taken_by_some_releases() {
+        let place = |distro, version| release(distro, "stable", version).config_in_initrd();
+        for (version, takes) in [
+            ("4593.2.0", true),
+            ("4593.2.5", true),
+            ("4593.1.0", false),
+            ("4459.2.4", false),
+            ("4628.0.0", false),
+            ("4669.0.0", true),
+            ("4757.1.0", true),
+        ] {
+            let expected = takes.then_some("usr/share/oem/config.ign");
+            assert_eq!(place(Distro::Flatcar, version), expected, "{version}");
+        }
+        let fedora = place(Distro::FedoraCoreos, "44.20260707.3.1");
+        assert_eq!(fedora, Some("config.ign"));
     }
 
     #[test]

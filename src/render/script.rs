@@ -1,11 +1,13 @@
 //! The body of a node's boot script: what its template sees besides the rest, and what is wrong with it.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use minijinja::Value;
 
 use crate::diagnostic::Diagnostic;
+use crate::fleet::network::parse;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::{Published, fixed_url};
 use crate::ipxe;
@@ -94,44 +96,44 @@ fn vlan(node: &Node) -> Vec<String> {
     args
 }
 
-/// dracut's `ip=`, where the node has a static address.
-fn static_address(node: &Node) -> Option<String> {
+/// dracut's `ip=`, where the node has a static address. It has room for two name servers; the others follow.
+fn static_address(node: &Node) -> Vec<String> {
     let network = &node.network;
-    let (address, prefix) = network.address.as_deref()?.split_once('/')?;
-    let interface = device(node)?;
-    let gateway = network.gateway.as_deref().unwrap_or_default();
-    let mut arg = match address.parse().ok()? {
-        std::net::IpAddr::V4(address) => {
-            let prefix: u32 = prefix.parse().ok()?;
-            let bits = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-            let mask = std::net::Ipv4Addr::from(bits);
-            format!(
-                "ip={address}::{gateway}:{mask}:{}:{interface}:none",
-                node.hostname
-            )
-        }
-        std::net::IpAddr::V6(address) => {
-            let gateway = match gateway {
-                "" => String::new(),
-                gateway => format!("[{gateway}]"),
-            };
-            format!(
-                "ip=[{address}]::{gateway}:{prefix}:{}:{interface}:none",
-                node.hostname
-            )
-        }
+    let address = network.address.as_deref().and_then(parse);
+    let (Some((ip, prefix)), Some(device)) = (address, device(node)) else {
+        return Vec::new();
     };
-    for server in &network.dns {
-        arg.push(':');
-        if server.contains(':') {
-            arg.push('[');
-            arg.push_str(server);
-            arg.push(']');
-        } else {
-            arg.push_str(server);
+    let mask = match ip {
+        IpAddr::V4(_) => {
+            let bits = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+            Ipv4Addr::from(bits).to_string()
         }
+        IpAddr::V6(_) => prefix.to_string(),
+    };
+    let gateway = network.gateway.as_deref().map(bracketed);
+    let mut arg = format!(
+        "ip={}::{}:{mask}:{}:{device}:none",
+        bracketed(&ip.to_string()),
+        gateway.unwrap_or_default(),
+        node.hostname
+    );
+    let (first, others) = network.dns.split_at(network.dns.len().min(2));
+    for server in first {
+        arg += &format!(":{}", bracketed(server));
     }
-    Some(arg)
+    let others = others
+        .iter()
+        .map(|it| format!("nameserver={}", bracketed(it)));
+    [arg].into_iter().chain(others).collect()
+}
+
+/// As a part of something else that has colons.
+fn bracketed(address: &str) -> String {
+    if address.contains(':') {
+        format!("[{address}]")
+    } else {
+        address.to_owned()
+    }
 }
 
 /// What iPXE would make of it that nobody wants.

@@ -1,6 +1,6 @@
 //! Every file that a node's stick holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -11,9 +11,10 @@ use super::layout::{Part, Sector};
 use crate::diagnostic::Diagnostic;
 use crate::env_file::write_env_file;
 use crate::fleet::file::ScriptAt;
+use crate::fleet::network::before_the_os;
 use crate::fleet::node::{Fleet, Node};
-use crate::ipxe::Prologue;
-use crate::ipxe::loader::Target;
+use crate::ipxe::loader::{Feature, Target};
+use crate::ipxe::{OwnConfig, Prologue};
 use crate::os::Arch;
 use crate::render::rendered::{Rendered, ignition_path, script_path};
 
@@ -34,6 +35,8 @@ pub struct Loader {
     pub target: Target,
     /// iPXE's version.
     pub version: String,
+    /// What it was built with.
+    pub features: BTreeSet<Feature>,
     /// The binary.
     pub bytes: Vec<u8>,
 }
@@ -75,11 +78,25 @@ pub fn contents(
         ScriptAt::Git => Some(urls.script.as_str()),
         ScriptAt::Stick => None,
     };
+    let config = ignition_path(&node.name);
+    let place = node.os.release.config_in_initrd();
+    let can_place = loaders.iter().all(|loader| {
+        loader.target == Target::Bios || loader.features.contains(&Feature::InitrdFiles)
+    });
     let prologue = Prologue {
         node: &node.name,
         config_url: &urls.config,
         script_url,
         body: &rendered.script.text,
+        network: before_the_os(&node.network),
+        time_server: loaders
+            .iter()
+            .any(|loader| loader.features.contains(&Feature::Ntp))
+            .then(|| node.os.release.distro.time_server()),
+        own_config: place.filter(|_| can_place).map(|place| OwnConfig {
+            file: &config,
+            place,
+        }),
     };
     let mut label = Label::new(&node.name, &fleet.name, fleet.id, &urls.config);
     label.script_url = script_url.map(str::to_owned);

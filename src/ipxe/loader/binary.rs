@@ -4,9 +4,11 @@
 //! specification, chapter 2.1.1. What iPXE leaves in the rest is from `src/core/version.c` and
 //! `src/interface/efi/efi_autoexec.c` of its sources, and was seen in the binaries of Debian 12, 13 and sid.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
+use super::feature::Feature;
 use super::kernel;
 use super::target::Target;
 use crate::os::Arch;
@@ -30,8 +32,8 @@ pub struct Loader {
     pub reads_autoexec: bool,
     /// Whether a script was built into it. iPXE runs that one and leaves `autoexec.ipxe` alone.
     pub has_own_script: bool,
-    /// Whether it can fetch `https` URLs.
-    pub knows_https: bool,
+    /// What it was built with.
+    pub features: BTreeSet<Feature>,
 }
 
 /// Why a file is no loader. It follows the name of the file.
@@ -98,11 +100,17 @@ pub fn read(bytes: &[u8]) -> Result<Loader, NotALoader> {
         build,
         reads_autoexec: knows_autoexec(bytes),
         has_own_script: holds_script(bytes),
-        knows_https: holds(bytes, b"HTTPS\0"),
+        features: Feature::find(bytes),
     })
 }
 
 impl Loader {
+    /// Whether it was built with something.
+    #[must_use]
+    pub fn knows(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+
     /// Whether it drives only the network card that it was loaded from, as `snponly.efi` does
     /// (`src/drivers/net/efi/snponly.c` of iPXE): started from a stick, it has no card at all.
     #[must_use]

@@ -8,9 +8,8 @@ use std::io::Read as _;
 
 use lzma_rust2::LzmaReader;
 
-use super::binary::{
-    Loader, NotALoader, find_build, holds, holds_script, is_ipxe, text, u16_at, u32_at,
-};
+use super::binary::{Loader, NotALoader, find_build, holds_script, is_ipxe, text, u16_at, u32_at};
+use super::feature::Feature;
 use super::target::Target;
 
 /// The most sectors that a kernel's real-mode part has.
@@ -38,7 +37,7 @@ pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Loader, NotALoader> 
         build: find_build(&opened),
         reads_autoexec: true,
         has_own_script: holds_script(&opened),
-        knows_https: holds(&opened, b"HTTPS\0"),
+        features: Feature::find(&opened),
     })
 }
 

@@ -189,7 +189,7 @@ fn reads_what_a_loader_can_do() {
         build: Some("ipxe.efi".into()),
         reads_autoexec: true,
         has_own_script: false,
-        knows_https: true,
+        features: [Feature::Https].into(),
     };
     assert_eq!(sample().read(), Ok(expected));
     let arm64 = sample().arm64().read().unwrap();
@@ -201,7 +201,7 @@ fn reads_an_old_loader() {
     let loader = old().read().unwrap();
     assert_eq!(loader.to_string(), "iPXE 1.0.0+git-20190125.36a4c85-5.1");
     assert_eq!(loader.build.as_deref(), Some("ipxe.efi"));
-    assert!(!loader.reads_autoexec && !loader.knows_https && !loader.has_own_script);
+    assert!(!loader.reads_autoexec && !loader.knows(Feature::Https) && !loader.has_own_script);
 }
 
 #[test]
@@ -357,13 +357,39 @@ fn reads_what_a_loader_for_bios_can_do() {
         build: None,
         reads_autoexec: true,
         has_own_script: false,
-        knows_https: true,
+        features: [Feature::Https].into(),
     };
     assert_eq!(read(&kernel(&[b"#!ipxe", b"HTTPS"])), Ok(expected));
     let plain = read(&kernel(&[b"#!ipxe", b"HTTP"])).unwrap();
-    assert!(!plain.knows_https);
+    assert!(!plain.knows(Feature::Https));
     let own = read(&kernel(&[b"#!ipxe", b"#!ipxe\nshell\n"])).unwrap();
     assert!(own.has_own_script);
+}
+
+#[test]
+fn knows_what_a_loader_was_built_without() {
+    let all: [(Feature, &[&[u8]]); 6] = [
+        (Feature::Https, &[b"HTTPS"]),
+        (Feature::Cards, &[b"iflinkwait"]),
+        (Feature::Ipv6, &[b"IPv6", b"gateway6"]),
+        (Feature::Vlan, &[b"vcreate"]),
+        (
+            Feature::Ntp,
+            &[b"ntp", b"Could not get time and date: %s\n"],
+        ),
+        (Feature::InitrdFiles, &[b"mkdir="]),
+    ];
+    for (feature, texts) in all {
+        let mut sample = sample();
+        sample.texts = vec![b"#!ipxe".into()];
+        sample.texts.extend(texts.iter().map(|text| text.to_vec()));
+        assert_eq!(sample.read().unwrap().features, [feature].into());
+        let bios = read(&kernel(&[&[&b"#!ipxe"[..]], texts].concat())).unwrap();
+        assert_eq!(bios.features, [feature].into());
+        // Without any one of its marks there is none.
+        sample.texts.pop();
+        assert_eq!(sample.read().unwrap().features, [].into());
+    }
 }
 
 #[test]
