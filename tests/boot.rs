@@ -57,8 +57,17 @@ impl Example {
         Self::of("")
     }
 
-    /// With further lines in the node's file.
+    /// With further lines at the top of the node's file.
     fn of(lines: &str) -> Option<Self> {
+        Self::with(lines, "")
+    }
+
+    /// With a further table at the end of the node's file.
+    fn with_table(table: &str) -> Option<Self> {
+        Self::with("", table)
+    }
+
+    fn with(lines: &str, table: &str) -> Option<Self> {
         let (stand_in, loaders) = (stand_in()?, loaders()?);
         let fleet = Fleet::empty();
         for path in ["fleet.toml", "fleet.lock"] {
@@ -78,7 +87,7 @@ impl Example {
             "kernel_args = [\"stand-in.show-secrets\", ",
         );
         let node = fleet.read("nodes/node1337.toml");
-        fleet.write("nodes/node1337.toml", format!("{lines}{node}"));
+        fleet.write("nodes/node1337.toml", format!("{lines}{node}\n{table}"));
         fleet.renders();
         let home = fleet.home();
         let (image, www) = (home.join("node1337.img"), home.join("www"));
@@ -120,10 +129,23 @@ impl Example {
         self
     }
 
+    /// Takes all but the system away from it: the forge is down, and a mirror is not.
+    fn without_forge(self) -> Self {
+        let example = self.without_script();
+        fs::remove_dir_all(example.www.join("ignition")).unwrap();
+        example
+    }
+
     /// What the machine and the server say, until it is off or has had so many seconds.
     fn boot(&self, machine: Machine, seconds: u32) -> Vec<String> {
+        self.boot_on(machine, &[], seconds)
+    }
+
+    /// On a network of another kind; see `tools/boot`.
+    fn boot_on(&self, machine: Machine, network: &[&str], seconds: u32) -> Vec<String> {
         let ran = Command::new(root().join("tools/boot"))
             .args(["--firmware", machine.0, "--drive", machine.1])
+            .args(network)
             .args([&self.image, &self.www])
             .arg(seconds.to_string())
             .output()
@@ -148,6 +170,13 @@ fn said<'a>(console: &'a [String], start: &str) -> &'a str {
     let mut lines = console.iter().filter_map(|line| line.strip_prefix(start));
     let first = lines.next();
     first.unwrap_or_else(|| panic!("nothing begins with `{start}`:\n{}", console.join("\n")))
+}
+
+/// The one line that has this in it does not come.
+#[track_caller]
+fn never_said(console: &[String], what: &str) {
+    let is_it = |line: &String| line.contains(what);
+    assert!(!console.iter().any(is_it), "{}", console.join("\n"));
 }
 
 /// The node came up as the fleet has it. From a USB drive the secrets are not read: Debian's kernel for virtual machines
@@ -242,8 +271,7 @@ fn boots_by_git(machine: Machine) {
     let console = example.boot(machine, LIMIT);
     said(&console, "server: GET /ipxe/node1337.ipxe 200");
     said(&console, "Ephemeros: the stick of node1337");
-    let by_copy = |line: &String| line.contains("the copy on this stick");
-    assert!(!console.iter().any(by_copy));
+    never_said(&console, "the copy on this stick");
     assert_booted(machine, &example, &console);
 }
 
@@ -292,6 +320,105 @@ fn a_bios_boots_the_example_from_usb_by_the_script_in_git() {
 #[test]
 fn a_bios_boots_the_example_from_usb_by_the_copy_on_its_stick() {
     boots_by_its_copy(("bios", "usb"));
+}
+
+#[test]
+fn the_card_that_the_fleet_names_is_used() {
+    let mac = "52:54:00:ab:cd:01";
+    // The system has no such choice by itself, and the stand-in would take the first.
+    let lines = format!(
+        "network.mac = \"{}\"\nos.kernel_args = [\"ip=eth1:dhcp\"]\n",
+        mac.to_uppercase()
+    );
+    let Some(example) = Example::of(&lines) else {
+        return;
+    };
+    let console = example.boot_on(("bios", "virtio"), &["--mac", mac], LIMIT);
+    said(&console, "Ephemeros: asking for an address by DHCP on net1");
+    // The other card has another address, and answers to DHCP.
+    never_said(&console, "Configuring (net0");
+    said(&console, "server: GET /ipxe/node1337.ipxe 200");
+    said(&console, "stand-in: done");
+}
+
+#[test]
+fn a_static_address_takes_no_dhcp() {
+    let lines = "[network]\naddress = \"10.0.2.77/24\"\ngateway = \"10.0.2.2\"\ninterface = \"eth0\"\n\
+                 dns = [\"10.0.2.3\"]\n";
+    let Some(example) = Example::with_table(lines) else {
+        return;
+    };
+    let console = example.boot(("uefi", "virtio"), LIMIT);
+    said(&console, "Ephemeros: taking 10.0.2.77/24 on net0");
+    never_said(&console, "Configuring (net");
+    said(&console, "server: GET /ipxe/node1337.ipxe 200");
+    let cmdline = said(&console, "stand-in: cmdline: ");
+    let ip = " ip=10.0.2.77::10.0.2.2:255.255.255.0:node1337.example.com:eth0:none:10.0.2.3 ";
+    assert!(cmdline.contains(ip), "{cmdline}");
+    assert_eq!(
+        said(&console, "stand-in: address: "),
+        "10.0.2.77/255.255.255.0 on eth0"
+    );
+    said(&console, "stand-in: done");
+}
+
+#[test]
+fn a_node_boots_in_its_vlan() {
+    let lines = "[network]\nvlan = 42\ninterface = \"eth0\"\n";
+    let Some(example) = Example::with_table(lines) else {
+        return;
+    };
+    let console = example.boot_on(("bios", "virtio"), &["--vlan", "42"], LIMIT);
+    said(
+        &console,
+        "Ephemeros: asking for an address by DHCP on net0-42",
+    );
+    said(&console, "server: GET /ipxe/node1337.ipxe 200");
+    let cmdline = said(&console, "stand-in: cmdline: ");
+    assert!(
+        cmdline.contains(" vlan=eth0.42:eth0 ip=eth0.42:dhcp "),
+        "{cmdline}"
+    );
+    assert!(said(&console, "stand-in: address: ").ends_with(" on eth0.42"));
+    said(&console, "stand-in: done");
+}
+
+#[test]
+fn uefi_boots_by_the_config_on_its_stick_where_the_forge_is_down() {
+    let Some(example) = Example::new() else {
+        return;
+    };
+    let example = example.without_forge();
+    let console = example.boot(("uefi", "virtio"), LIMIT);
+    said(&console, "server: GET /ipxe/node1337.ipxe 404");
+    said(&console, "server: GET /ignition/node1337.ign 404");
+    said(
+        &console,
+        "Ephemeros: now the script and the config on this stick",
+    );
+    never_said(&console, "ignition.config.url");
+    assert_eq!(said(&console, "stand-in: config in the initrd: "), "600");
+    said(&console, "stand-in: ignition accepts the config");
+    let config = example.fleet.read("ignition/node1337.ign");
+    let digest = ephemeros::render::rendered::config_digest(&config);
+    assert_eq!(said(&console, "stand-in: config: "), digest);
+    said(&console, "stand-in: done");
+}
+
+#[test]
+fn a_bios_says_that_the_forge_is_down_and_tries_again() {
+    let Some(example) = Example::new() else {
+        return;
+    };
+    let console = example.without_forge().boot(("bios", "virtio"), 25);
+    said(
+        &console,
+        "Ephemeros: this machine can't take the config that is on its stick.",
+    );
+    said(&console, "Ephemeros: trying again in 5 s");
+    // Nobody has pressed a key.
+    said(&console, "Ephemeros: trying again in 10 s");
+    never_said(&console, "stand-in: cmdline");
 }
 
 /// As far as its boot scripts go: there is no stand-in for arm64.
