@@ -692,7 +692,7 @@ fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_this_version_can_t_make_is_refused() {
+fn a_stick_for_no_machine_is_refused() {
     let Some(loaders) = loaders() else { return };
     for (line, says) in [
         (
@@ -700,8 +700,6 @@ fn what_this_version_can_t_make_is_refused() {
             "no arm64 machine has the firmware that this stick is for",
         ),
         ("stick.firmware = []", "no amd64 machine has the firmware"),
-        ("network.mac = \"00:00:5e:00:53:40\"", "`mac`"),
-        ("network.vlan = 7\nnetwork.interface = \"eno1\"", "`vlan`"),
     ] {
         let fleet = fleet();
         let text = fleet.read("nodes/n1.toml");
@@ -711,6 +709,81 @@ fn what_this_version_can_t_make_is_refused() {
             .code(1)
             .says(&["error: ", says, "= help: "]);
         assert!(!output.exists());
+    }
+}
+
+#[test]
+fn a_loader_that_can_t_bring_up_the_node_s_network_is_refused() {
+    let Some(loaders) = loaders() else { return };
+    let address = |ip: &str| format!("network.address = \"{ip}\"\nnetwork.interface = \"eno1\"\n");
+    let vlan = "network.vlan = 7\nnetwork.interface = \"eno1\"\n".to_owned();
+    let v6: &[&[u8]] = &[b"iflinkwait", b"IPv6", b"gateway6"];
+    for (lines, knows, what, key) in [
+        (vlan, &[&b"vcreate"[..]][..], "VLANs (`vcreate`)", "vlan"),
+        (
+            address("10.0.0.7/24"),
+            &v6[..1],
+            "static addresses (`iflinkwait`)",
+            "address",
+        ),
+        (address("fd00::7/64"), v6, "IPv6", "address"),
+    ] {
+        let fleet = fleet();
+        fleet.replace(
+            "fleet.toml",
+            "[git]",
+            "[stick.ipxe]\nbios = \"own.lkrn\"\n[git]",
+        );
+        let text = fleet.read("nodes/n1.toml");
+        fleet.write("nodes/n1.toml", format!("{lines}{text}"));
+        let output = outside(&fleet).join("n1.img");
+        let args = arguments(&output, &loaders);
+        let texts = |knows: &[&'static [u8]]| [&[&b"#!ipxe"[..], b"HTTPS"], knows].concat();
+        // All but the last of what it takes.
+        fleet.write("own.lkrn", kernel(&texts(&knows[..knows.len() - 1])));
+        run(&fleet, &args)
+            .code(1)
+            .says(&[
+                &format!("own.lkrn` was built without {what}, which `{key}` takes"),
+                "nodes/n1.toml:1:",
+                "--ipxe DIR",
+                &format!("take `{key}` out").replace("take `address` out", "give the machine"),
+                "`firmware = [\"uefi\"]`",
+            ])
+            .mistakes(1);
+        assert!(!output.exists());
+        fleet.write("own.lkrn", kernel(&texts(knows)));
+        run(&fleet, &args).code(0);
+    }
+}
+
+/// The script that a stick of the fleet has.
+fn script_on_stick(fleet: &Fleet, loaders: &Path) -> String {
+    let path = outside(fleet).join("script.img");
+    run(fleet, &arguments(&path, loaders)).code(0);
+    let text = tool(
+        "mtype",
+        &["-i", &format!("{}@@3M", path.display()), "::autoexec.ipxe"],
+    );
+    fs::remove_file(path).unwrap();
+    text
+}
+
+#[test]
+fn the_stick_takes_its_own_config_where_its_release_can() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mtype"])) else {
+        return;
+    };
+    let fleet = fleet();
+    let take = "file:/ignition/n1.ign usr/share/oem/config.ign mode=600 mkdir=-1";
+    assert!(script_on_stick(&fleet, &loaders).contains(take));
+    let text = fleet.read("nodes/n1.toml");
+    for line in ["stick.script = \"stick\"", "os.version = \"4459.2.4\""] {
+        fleet.write("nodes/n1.toml", format!("{line}\n{text}"));
+        assert!(
+            !script_on_stick(&fleet, &loaders).contains("file:"),
+            "{line}"
+        );
     }
 }
 

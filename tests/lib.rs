@@ -4,6 +4,7 @@
 mod boot;
 mod canaries;
 mod cases;
+mod cmdline;
 mod conformance;
 mod devices;
 mod dialogue;

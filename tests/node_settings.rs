@@ -253,9 +253,15 @@ fn what_a_network_card_can_not_be_is_told() {
         ("address = \"10.0.0.7/24\"\n", "needs the card's name", 11),
         ("gateway = \"10.0.0.1\"\n", "without a static address", 11),
         ("dns = [\"one\"]\n", "no IP address", 8),
-        ("vlan = 4095\n", "1 to 4094", 8),
-        ("vlan = 0\n", "1 to 4094", 8),
-        ("vlan = -1\n", "1 to 4094", 8),
+        ("vlan = 7\n", "needs the card's name", 8),
+        (
+            "gateway = \"fd00::1\"\naddress = \"10.0.0.7/24\"\ninterface = \"e\"\n",
+            "not both of IPv4 or both of IPv6",
+            11,
+        ),
+        ("vlan = 4095\ninterface = \"e\"\n", "1 to 4094", 8),
+        ("vlan = 0\ninterface = \"e\"\n", "1 to 4094", 8),
+        ("vlan = -1\ninterface = \"e\"\n", "1 to 4094", 8),
     ] {
         let fleet = Fleet::new().node("n1", &format!("[network]\n{network}"));
         fleet
@@ -290,4 +296,42 @@ fn a_static_address_reaches_the_kernel() {
         "ip=10.0.0.7::10.0.0.1:255.255.255.0:a.example.com:eno1:none:10.0.0.2",
         "ignition.config.url=http://h/ignition/n1.ign",
     ]);
+}
+
+#[test]
+fn a_network_reaches_the_initrd_in_dracut_s_words() {
+    for (network, expected) in [
+        (
+            "vlan = 7\ninterface = \"eno1\"\n",
+            "vlan=eno1.7:eno1 ip=eno1.7:dhcp",
+        ),
+        (
+            "vlan = 7\ninterface = \"eno1\"\naddress = \"10.0.0.7/20\"\n",
+            "vlan=eno1.7:eno1 ip=10.0.0.7:::255.255.240.0:n1:eno1.7:none",
+        ),
+        (
+            "interface = \"eno1\"\naddress = \"fd00::7/64\"\ngateway = \"fd00::1\"\ndns = [\"fd00::2\"]\n",
+            "ip=[fd00::7]::[fd00::1]:64:n1:eno1:none:[fd00::2]",
+        ),
+        // `ip=` has room for two.
+        (
+            "interface = \"eno1\"\naddress = \"10.0.0.7/32\"\ndns = [\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\", \"fd00::4\"]\n",
+            "ip=10.0.0.7:::255.255.255.255:n1:eno1:none:10.0.0.1:10.0.0.2 nameserver=10.0.0.3 nameserver=[fd00::4]",
+        ),
+        ("mac = \"52:54:00:AB:CD:01\"\n", ""),
+    ] {
+        let fleet = Fleet::new().node("n1", &format!("[network]\n{network}"));
+        let args = [
+            "show",
+            "n1",
+            "--stage",
+            "cmdline",
+            "--raw-url",
+            "http://h/{{ path }}",
+        ];
+        let run = fleet.run(&args).code(0);
+        let line = run.stdout.trim_end();
+        let (_, args) = line.split_once(" flatcar.first_boot=1").unwrap();
+        assert_eq!(args.trim_start(), expected);
+    }
 }

@@ -282,7 +282,7 @@ fn a_kernel_command_line_that_would_be_cut_is_refused() {
 fn a_kernel_argument_that_ipxe_would_read_otherwise_is_refused() {
     for argument in ["a || b", "x#y #z", "${net0/mac", "a && b"] {
         let fleet = with("").fleet(&format!("[os]\nkernel_args = [\"{argument}\"]\n"));
-        fleet.run(&["render"]).code(1).says(&["error: ", "line "]);
+        fleet.run(&["render"]).code(1).says(&["error: ", "help: "]);
     }
 }
 

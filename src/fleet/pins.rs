@@ -115,6 +115,19 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
                     .help("write one argument a string"),
             );
         }
+        // In a script that somebody writes they are well-formed, so nothing is said of them there.
+        let word = item.text().and_then(|text| {
+            let mut words = text.split_whitespace();
+            words.find(|word| word.starts_with('#') || matches!(*word, ";" | "||" | "&&"))
+        });
+        if let Some(word) = word {
+            mistakes.push(
+                item.error(format!(
+                    "iPXE takes `{word}` for the end of the command, and not for an argument"
+                ))
+                .help("iPXE has no way to write it as a word of its own: leave it out"),
+            );
+        }
     }
 }
 

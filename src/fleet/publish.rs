@@ -146,7 +146,7 @@ fn check(url: &str, template: &str) -> Result<(), &'static str> {
     if host.contains('@') {
         return Err("it holds credentials, which would be public");
     }
-    if host.is_empty() || url.contains(|c: char| !c.is_ascii_graphic()) {
+    if host.is_empty() || url.contains(|c: char| !c.is_ascii_graphic() || c == '\\') {
         return Err("it is no URL");
     }
     if url.contains("${") {
