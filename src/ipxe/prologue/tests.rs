@@ -160,12 +160,12 @@ fn on_network(network: Network) -> Run {
     ran(&stick.write(), &|_| false)
 }
 
-fn v4(gateway: Option<&str>) -> Option<Address> {
-    Some(Address {
+fn v4(gateway: Option<&str>) -> Address {
+    Address {
         ip: "10.0.0.7".parse().unwrap(),
         prefix: 20,
         gateway: gateway.map(|it| it.parse().unwrap()),
-    })
+    }
 }
 
 /// Those that bring up the network, in order.
@@ -224,7 +224,7 @@ fn a_vlan_is_made_on_the_card() {
     // Each card in turn.
     assert_eq!(vlan(None, None), by_dhcp);
     assert_eq!(
-        vlan(Some(MAC), v4(None)),
+        vlan(Some(MAC), Some(v4(None))),
         "vcreate --tag 42 net3\niflinkwait --timeout 15000 net3-42\nset net3-42/ip 10.0.0.7\nset net3-42/netmask 255.255.240.0"
     );
 }
@@ -232,7 +232,7 @@ fn a_vlan_is_made_on_the_card() {
 #[test]
 fn a_static_address_is_set_without_any_dhcp() {
     let run = on_network(Network {
-        address: v4(Some("10.0.0.1")),
+        address: Some(v4(Some("10.0.0.1"))),
         dns: ["10.0.0.2", "fd00::2", "10.0.0.3"]
             .map(|it| it.parse().unwrap())
             .into(),
@@ -276,7 +276,7 @@ fn masks_are_of_every_length() {
         (32, "255.255.255.255"),
     ] {
         let run = on_network(Network {
-            address: v4(None).map(|it| Address { prefix, ..it }),
+            address: Some(Address { prefix, ..v4(None) }),
             ..Network::default()
         });
         let set = format!("set net3/netmask {mask}");
