@@ -879,6 +879,17 @@ fn a_bios_loader_without_https_is_refused_where_it_must_fetch_so() {
     let text = fleet.read("nodes/n1.toml");
     fleet.write("nodes/n1.toml", format!("stick.script = \"stick\"\n{text}"));
     run(&fleet, &args).code(0);
+    // Its mirrors are; all of Fedora's servers speak HTTPS alone.
+    fleet.write(
+        "nodes/n1.toml",
+        format!("stick.script = \"stick\"\nos.distro = \"fedora-coreos\"\nos.version = \"44.20260707.3.1\"\n{text}"),
+    );
+    fleet.replace("fleet.toml", "[vault]", "[vault]\nmount = \"/var/secrets\"");
+    run(&fleet, &args).code(1).says(&[
+        "plain.lkrn` can't fetch `https://builds.coreos.fedoraproject.org/prod/",
+        "`mirrors`",
+    ]);
+    fleet.write("nodes/n1.toml", format!("stick.script = \"stick\"\n{text}"));
     // A loader that has no room.
     let mut large = kernel(&[b"#!ipxe", b"HTTPS"]);
     large.resize(2 << 20, 0);

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use ephemeros::ipxe::loader::{Places, Target, find, load, suggest_install};
+use ephemeros::ipxe::loader::{Feature, Places, Target, find, load, suggest_install};
 
 use crate::repository::skipped;
 
@@ -31,6 +31,10 @@ fn a_loader_of_this_machine_is_read() {
             "{found:?}",
             found = found.path
         );
+        // No distribution leaves these out.
+        for feature in [Feature::Vlan, Feature::Cards, Feature::Ipv6] {
+            assert!(loader.knows(feature), "{feature:?}: {loader:?}");
+        }
         let version = loader.version.as_deref().unwrap_or_default();
         assert!(
             version.starts_with(|c: char| c.is_ascii_digit()),

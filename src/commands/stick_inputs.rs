@@ -41,7 +41,12 @@ pub(super) fn gather(
     let clock = find_clock(mistakes);
     let (urls, secrets, clock) = (urls?, secrets?, clock?);
     mistakes.extend(stick_loaders::check_network(node, &loaders));
-    mistakes.extend(stick_loaders::check_https(node, &loaders, &urls.script));
+    mistakes.extend(stick_loaders::check_https(
+        node,
+        &loaders,
+        &urls.script,
+        &rendered.script.text,
+    ));
     for found in loaders.iter().filter(|_| ui.verbose()) {
         ui.say(&format!(
             "loader {}: {}",

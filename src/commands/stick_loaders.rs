@@ -1,11 +1,13 @@
 //! The loaders of a node's stick: which it needs, and where they are.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Loaded, home};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::{Firmware, ScriptAt};
 use crate::fleet::node::Node;
+use crate::ipxe;
 use crate::ipxe::loader::{self, Feature, Found, LoaderError, Places, Target};
 use crate::os::Arch;
 use crate::stick::Sector;
@@ -166,23 +168,38 @@ pub(super) fn check_network(node: &Node, loaders: &[Found]) -> Vec<Diagnostic> {
     mistakes
 }
 
-/// Loaders that can't fetch the boot script.
-pub(super) fn check_https(node: &Node, loaders: &[Found], script_url: &str) -> Vec<Diagnostic> {
-    if node.stick.script != ScriptAt::Git || !script_url.starts_with("https:") {
-        return Vec::new();
-    }
+/// Loaders that can't fetch the boot script, or nothing of what it names.
+pub(super) fn check_https(
+    node: &Node,
+    loaders: &[Found],
+    script_url: &str,
+    script: &str,
+) -> Vec<Diagnostic> {
+    let is_https = |url: &str| url.starts_with("https:");
+    let (url, other) = if node.stick.script == ScriptAt::Git && is_https(script_url) {
+        let other = "serve the fleet over `http://` too and say so with `raw_url`";
+        (script_url.to_owned(), other)
+    } else {
+        let settings = BTreeMap::from([("config-url".to_owned(), "http:".to_owned())]);
+        let fetches = ipxe::run(&ipxe::read(script), &settings, &|_| true).fetches;
+        match fetches.first() {
+            Some(first) if fetches.iter().all(|fetch| is_https(&fetch.url)) => (
+                first.url.clone(),
+                "name a server that has it over `http://` in `mirrors`",
+            ),
+            _ => return Vec::new(),
+        }
+    };
     let unfit = loaders
         .iter()
         .filter(|found| !found.loader.knows(Feature::Https));
     let mistakes = unfit.map(|found| {
-        let mut help = "take another with `--ipxe DIR`, or serve the fleet over `http://` too and say so with \
-                        `raw_url`"
-            .to_owned();
+        let mut help = format!("take another with `--ipxe DIR`, or {other}");
         if found.loader.target == Target::Bios {
             help += &format!(", {WITHOUT_BIOS}");
         }
         Diagnostic::error(format!(
-            "the iPXE in `{}` can't fetch `{script_url}`: it was built without HTTPS",
+            "the iPXE in `{}` can't fetch `{url}`: it was built without HTTPS",
             found.path.display(),
         ))
         .help(help)
