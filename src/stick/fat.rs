@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::layout::Sector;
 use fatfs::{Dir, FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use geometry::{Folder, Geometry, number};
-pub(super) use read::read;
+pub(super) use read::{is_mirrored, read};
 
 mod geometry;
 mod read;

@@ -5,10 +5,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use regex::bytes::Regex;
 
 use super::bios::CODE;
-use super::disk::Disk;
-use super::gpt;
-use super::label::Identity;
+use super::disk::{Disk, Window};
+use super::label::{self, Identity};
 use super::layout::Part;
+use super::seal::seal;
+use super::{fat, gpt};
 
 /// The entries of a partition table, in bytes; the backup has its header behind them.
 const ENTRIES: u64 = 128 * 128;
@@ -43,7 +44,7 @@ pub fn fit(image: &mut Disk, size: u64, identity: &Identity) -> io::Result<()> {
     gpt::write(image, sector, node, (code != [0; CODE]).then_some(&code))
 }
 
-/// Writes the identity into the label, in which it has its place in an image too.
+/// Writes the identity into the label, in which it has its place in an image too, and seals it anew.
 fn name(image: &mut Disk, identity: &Identity) -> io::Result<()> {
     let lines = Regex::new(Identity::LINES).map_err(io::Error::other)?;
     let efi = Part::Efi.range(image.sector());
@@ -66,5 +67,14 @@ fn name(image: &mut Disk, identity: &Identity) -> io::Result<()> {
         ));
     };
     image.seek(SeekFrom::Start(place))?;
-    image.write_all(identity.lines().as_bytes())
+    image.write_all(identity.lines().as_bytes())?;
+    let (start, length) = Part::Efi.place(image.sector());
+    let mut label = Vec::new();
+    fat::read(Window::new(image, start, length), &mut |path, _, file| {
+        if path == label::FILE {
+            file.read_to_end(&mut label)?;
+        }
+        Ok(())
+    })?;
+    seal(image, &label)
 }

@@ -9,7 +9,9 @@ use super::contents::Contents;
 use super::disk::{Disk, Window};
 use super::fat::{self, Volume};
 use super::gpt;
+use super::label;
 use super::layout::{Part, Sector, derived};
+use super::seal::seal;
 
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +71,8 @@ pub fn image(contents: &Contents, sector: Sector, clock: Clock) -> Result<Disk, 
         &contents.secrets,
     )
     .map_err(no_room("the secrets", Part::Secrets))?;
-    disk.flush()?;
+    let label = contents.efi.get(label::FILE).map_or(&[][..], Vec::as_slice);
+    seal(&mut disk, label)?;
     Ok(disk)
 }
 

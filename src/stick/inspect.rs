@@ -11,7 +11,7 @@ use super::disk::Window;
 use super::gpt::Place;
 use super::label::{self, Boot, Label, LabelError};
 use super::layout::{Part, Sector};
-use super::{fat, gpt};
+use super::{fat, gpt, seal};
 
 /// What was found.
 pub struct Found {
@@ -26,6 +26,10 @@ pub struct Found {
     /// What is not as it was written. Empty where all is well.
     pub faults: Vec<String>,
 }
+
+/// More than sizes tell.
+const BROKEN_SEAL: &str =
+    "what is on the secrets volume, or in `ephemeros.toml`, is not what was written";
 
 /// Why something is no stick that could be told.
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +81,8 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
         Ok(())
     })
     .map_err(|cause| NoStick::NoLabel { cause })?;
-    let label = label.ok_or_else(|| no_label("it is not there"))?;
-    let label = Label::read(&label)?;
+    let text = label.ok_or_else(|| no_label("it is not there"))?;
+    let label = Label::read(&text)?;
     faults.extend(differences(&label.files, &digests));
     faults.extend(boot_faults(disk, label.bios.as_ref(), place(Part::Bios)));
     let mut secrets = BTreeMap::new();
@@ -101,6 +105,21 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
                 Ok(()) => faults.extend(differences(&label.secret_files, &secrets)),
                 Err(error) => faults.push(format!("the secrets volume can't be read: {error}")),
             }
+            let volume = place.start..place.start.saturating_add(place.length);
+            match seal::holds(disk, volume, table.sector, text.as_bytes()) {
+                Ok(None | Some(true)) => {}
+                Ok(Some(false)) => faults.push(BROKEN_SEAL.to_owned()),
+                Err(error) => faults.push(format!("the secrets volume can't be read: {error}")),
+            }
+        }
+    }
+    for part in [Part::Efi, Part::Secrets] {
+        let Some(place) = place(part) else { continue };
+        let window = Window::new(disk, place.start, place.length);
+        // Where it can't be read at all, that was told.
+        if matches!(fat::is_mirrored(window), Ok(false)) {
+            let name = part.name();
+            faults.push(format!("the two tables of files in `{name}` differ"));
         }
     }
     Ok(Found {

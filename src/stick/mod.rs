@@ -19,6 +19,7 @@ mod ioctl;
 mod label;
 mod layout;
 pub mod record;
+mod seal;
 mod stamp;
 
 pub use clock::Clock;

@@ -9,6 +9,9 @@ const MOST_CLUSTERS: u32 = 1 << 20;
 /// Where what stands, in bytes from the volume's start.
 pub(super) struct Geometry {
     fat: u64,
+    /// The table's length, and how many there are of it.
+    one_fat: u64,
+    fats: u32,
     data: u64,
     /// A cluster's length.
     pub(super) cluster: usize,
@@ -96,6 +99,8 @@ impl Geometry {
         };
         Ok(Self {
             fat,
+            one_fat,
+            fats: field(16, 1),
             data,
             cluster: usize::try_from(cluster).map_err(io::Error::other)?,
             clusters,
@@ -119,6 +124,25 @@ impl Geometry {
         disk.read_exact(&mut bytes)?;
         let table = bytes.chunks(width).map(number);
         Ok(table.map(|next| next & 0x0FFF_FFFF).collect())
+    }
+
+    /// Whether both copies of the table are the same.
+    pub(super) fn is_mirrored<D: Read + Seek>(&self, disk: &mut D) -> io::Result<bool> {
+        let mut copies = (0..u64::from(self.fats.min(2))).map(|number| {
+            // No longer than is read of the first one anyway.
+            let width = if self.is_fat32 { 4 } else { 2 };
+            let mut bytes = vec![0; (self.clusters as usize + 2) * width];
+            disk.seek(SeekFrom::Start(self.fat + number * self.one_fat))?;
+            disk.read_exact(&mut bytes)?;
+            Ok::<_, io::Error>(bytes)
+        });
+        let first = copies.next().transpose()?;
+        for copy in copies {
+            if Some(copy?) != first {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The clusters of a chain.

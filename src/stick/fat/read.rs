@@ -40,6 +40,15 @@ pub(in crate::stick) fn read<D: Read + Seek>(
     walk.descend(root, "", 0)
 }
 
+/// Whether the copies of a volume's table are the same. It is read by the first one.
+///
+/// # Errors
+/// It is no FAT volume.
+pub(in crate::stick) fn is_mirrored<D: Read + Seek>(mut disk: D) -> io::Result<bool> {
+    let geometry = Geometry::read(&mut disk)?;
+    geometry.is_mirrored(&mut disk)
+}
+
 struct Walk<'a, D> {
     disk: D,
     geometry: Geometry,
