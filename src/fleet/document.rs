@@ -158,16 +158,21 @@ pub(super) fn read(files: &dyn Files, name: &str) -> Result<(Item, Vec<Diagnosti
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let source = Source::hiding(name, text.clone(), secret_ranges(&text));
+            let source = guarded(name, text);
             let mistake = Diagnostic::error("this byte is not UTF-8")
                 .at(&source, valid..valid + 1)
                 .help("save the file as UTF-8");
             return Ok((Item::parse(&source).0, vec![mistake]));
         }
     };
+    Ok(Item::parse(&guarded(name, text)))
+}
+
+/// A text in which nothing is shown that stands where secrets are named.
+#[must_use]
+pub fn guarded(name: &str, text: String) -> Arc<Source> {
     let hidden = secret_ranges(&text);
-    let source: Arc<Source> = Source::hiding(name, text, hidden);
-    Ok(Item::parse(&source))
+    Source::hiding(name, text, hidden)
 }
 
 fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Value {

@@ -44,19 +44,6 @@ const TIMEOUT: u32 = 20_000;
 const WAIT: (u32, u32, u32) = (5, 5, 60);
 
 impl Prologue<'_> {
-    /// The text without the copy of the body, which may be an old one, and without what hangs on the loaders: by this two
-    /// sticks are compared.
-    #[must_use]
-    pub fn write_alone(&self) -> String {
-        Prologue {
-            body: "",
-            time_server: None,
-            own_config: None,
-            ..self.clone()
-        }
-        .write()
-    }
-
     /// The text of `autoexec.ipxe`.
     #[must_use]
     pub fn write(&self) -> String {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::bios::Bios;
 use super::label::{self, Boot, Label};
 use super::layout::{Part, Sector};
+use super::prologue::prologue_digest;
 use crate::diagnostic::Diagnostic;
 use crate::env_file::write_env_file;
 use crate::fleet::file::ScriptAt;
@@ -45,11 +46,17 @@ impl Loader {
     /// Where UEFI looks for it on a removable drive (UEFI specification, 3.5.1.1); for a BIOS it is no file.
     #[must_use]
     pub fn place(&self) -> &'static str {
-        match self.target {
-            Target::Uefi(Arch::Amd64) => "EFI/BOOT/BOOTX64.EFI",
-            Target::Uefi(Arch::Arm64) => "EFI/BOOT/BOOTAA64.EFI",
-            Target::Bios => "ipxe.lkrn",
-        }
+        loader_place(self.target)
+    }
+}
+
+/// What a loader for these machines is called on a stick.
+#[must_use]
+pub fn loader_place(target: Target) -> &'static str {
+    match target {
+        Target::Uefi(Arch::Amd64) => "EFI/BOOT/BOOTX64.EFI",
+        Target::Uefi(Arch::Arm64) => "EFI/BOOT/BOOTAA64.EFI",
+        Target::Bios => "ipxe.lkrn",
     }
 }
 
@@ -100,7 +107,7 @@ pub fn contents(
     };
     let mut label = Label::new(&node.name, &fleet.name, fleet.id, &urls.config);
     label.script_url = script_url.map(str::to_owned);
-    label.prologue = label::digest(prologue.write_alone().as_bytes());
+    label.prologue = prologue_digest(node, &urls.config, script_url);
     label.secrets = node
         .secrets
         .iter()

@@ -40,7 +40,7 @@ pub struct Label {
     /// Where it fetches the body of its boot script; absent where that stands on the stick.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script_url: Option<String>,
-    /// The digest of `autoexec.ipxe` without the copy of the body; older labels don't say.
+    /// The digest of `autoexec.ipxe` as [`super::prologue_digest`] has it; older labels don't say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prologue: String,
     /// The other files beside the label: path, and `sha256-` with hex digits.
@@ -211,7 +211,8 @@ fn holds_control(value: &toml::Value) -> bool {
 }
 
 /// A file's digest, as a label has it.
-pub(super) fn digest(bytes: &[u8]) -> String {
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
     format!("sha256-{}", hex(&Sha256::digest(bytes)))
 }
 

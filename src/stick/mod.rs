@@ -18,12 +18,13 @@ mod inspect;
 mod ioctl;
 mod label;
 mod layout;
+mod prologue;
 pub mod record;
 mod seal;
 mod stamp;
 
 pub use clock::Clock;
-pub use contents::{Contents, Loader, Opened, Urls, contents, secret_names};
+pub use contents::{Contents, Loader, Opened, Urls, contents, loader_place, secret_names};
 pub use device::{
     Device, Kind, Node, Number, Partition, Roots, Signature, Transport, Use, What, device, devices,
 };
@@ -37,6 +38,7 @@ pub use guard::{NeedsForce, Never, Verdict, judge};
 pub use image::{ImageError, image};
 pub use inspect::{Found, NoStick, holds_stick, inspect};
 pub use ioctl::reread_partitions;
-pub use label::{Boot, Identity, Label, LabelError};
+pub use label::{Boot, Identity, Label, LabelError, digest};
 pub use layout::{Part, Sector};
+pub use prologue::prologue_digest;
 pub use stamp::{Drive, Extent, StampError, stamp, to_write};

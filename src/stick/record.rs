@@ -13,9 +13,11 @@ use super::layout::Sector;
 use crate::diagnostic::Diagnostic;
 use crate::render::rendered::{ignition_path, script_path};
 use crate::source::Source;
+pub use all::{Sticks, read_all, source};
 pub use moment::{Moment, NoMoment};
 pub use read::read;
 
+mod all;
 mod edit;
 mod moment;
 mod read;
@@ -30,6 +32,12 @@ pub const FOLDER: &str = "sticks";
 #[must_use]
 pub fn record_path(node: &str) -> String {
     format!("{FOLDER}/{node}.toml")
+}
+
+/// The beginning of a stick's id, as people write it.
+#[must_use]
+pub fn short(id: Uuid) -> String {
+    id.simple().to_string().chars().take(8).collect()
 }
 
 /// What has become of a stick.
@@ -76,7 +84,7 @@ pub struct Recorded {
     pub script_url: Option<String>,
     /// The drive's sectors, in bytes.
     pub sector: u64,
-    /// The digest of its script without the copy of the body; empty where an older version did not say.
+    /// The digest of its script as [`super::prologue_digest`] has it; empty where an older version did not say.
     pub prologue: String,
     /// The digest of the body that it has a copy of.
     pub body: String,
@@ -169,7 +177,7 @@ impl Record {
     /// All mistakes in it.
     pub fn read(source: &Arc<Source>) -> Result<Self, Vec<Diagnostic>> {
         let sticks = read(source)?;
-        let document = edit::document(source).map_err(|mistake| vec![mistake])?;
+        let document = edit::document(source).map_err(|mistake| vec![*mistake])?;
         Ok(Self { document, sticks })
     }
 

@@ -23,10 +23,11 @@ pub(super) fn empty() -> DocumentMut {
 }
 
 /// A text that was read without mistakes, to be changed.
-pub(super) fn document(source: &Arc<Source>) -> Result<DocumentMut, Diagnostic> {
+pub(super) fn document(source: &Arc<Source>) -> Result<DocumentMut, Box<Diagnostic>> {
     let mut document: DocumentMut =
         source.text.parse().map_err(|error: toml_edit::TomlError| {
-            Diagnostic::error(error.message().to_owned()).at(source, error.span().unwrap_or(0..0))
+            let mistake = Diagnostic::error(error.message().to_owned());
+            Box::new(mistake.at(source, error.span().unwrap_or(0..0)))
         })?;
     // An array of inline tables can't be added to without writing it anew.
     let sticks = document.entry(STICKS).or_insert(Item::None);
