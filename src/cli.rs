@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::clc::PLATFORMS;
 pub use secrets::{Exposed, Secrets};
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
+pub use sticks::Sticks;
 
 mod secrets;
 mod stick;
+mod sticks;
 
 /// Runs a fleet of machines that have no system disk, from one git repository
 #[derive(Parser, Debug)]
@@ -79,6 +81,9 @@ pub enum Command {
     Flash(Flash),
     /// Show whose stick a file is, and what is on it
     Inspect(Inspect),
+    /// Keep the record of sticks: which is active, spare or lost
+    #[command(subcommand)]
+    Sticks(Sticks),
     /// Bring over what another tool's files hold
     #[command(subcommand)]
     Import(Import),

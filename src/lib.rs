@@ -13,6 +13,8 @@
 //! the boot script's body     render, ipxe::lint
 //! ignition/, ipxe/           plan::base         -> Base              what nodes fetch now
 //!                            plan::compare      -> Plan              what would change, and its cost
+//! sticks/*.toml              stick::record      -> Sticks            what stands on the sticks that were made
+//!                            plan::sticks       -> StickPlan         which of them have to be written anew
 //!
 //! node + opened secrets      stick::contents    -> Contents          every file that the stick will hold
 //!                            stick::image       -> Disk              partition table, FAT

@@ -17,6 +17,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use crate::fleet::{Fleet, Tool};
 use crate::image::loaders;
 use crate::repository::{KNOWN_URL, is_root};
+use crate::sticks::{ONE, flash};
 
 /// Values that stand nowhere else: in a variable, in a file of their own, in one that somebody forgot to encrypt, in one
 /// that is set, in the environment that is imported.
@@ -153,6 +154,24 @@ fn leak_the_value(fleet: &Fleet) {
     fleet.write("templates/base.bu", text);
 }
 
+/// The beginning of the id of the stick that is recorded.
+const STICK: &str = "1111";
+
+fn record_a_stick(fleet: &Fleet) {
+    flash(fleet, "n1", ONE, None);
+}
+
+/// A value where its version belongs, and once more on a line that is no TOML.
+fn paste_into_the_record(fleet: &Fleet) {
+    record_a_stick(fleet);
+    let text = fleet.read("sticks/n1.toml");
+    let pasted = format!(
+        "[stick.secrets]\nX_A = {:?}\nX_B = \"{}\n",
+        CANARIES[2], CANARIES[2]
+    );
+    fleet.write("sticks/n1.toml", text.replace("[stick.secrets]\n", &pasted));
+}
+
 fn make_a_stick(fleet: &Fleet) {
     let loaders = loaders().unwrap();
     let args = [
@@ -230,6 +249,8 @@ fn cases_of_secrets() -> Vec<Case> {
         case("secrets exposed", &["--node", "n1"], 0),
         case("secrets exposed", &["--node", "n2"], 0).with(forget_to_encrypt),
         case("secrets exposed", &["--node", "n3"], 1),
+        case("secrets exposed", &["--stick", STICK], 0).with(record_a_stick),
+        case("secrets exposed", &["--stick", STICK], 1).with(paste_into_the_record),
         case("secrets edit", &["n1"], 0).env("EDITOR", &editor("editor")),
         case("secrets edit", &["n1"], 1).env("EDITOR", &editor("breaker")),
         case("secrets edit", &["n1"], 1).env("EDITOR", &editor("failer")),
@@ -262,9 +283,28 @@ fn detach_the_drive(fleet: &Fleet) {
     }
 }
 
+fn cases_of_the_record() -> Vec<Case> {
+    vec![
+        case("sticks list", &[], 0).with(record_a_stick),
+        case("sticks list", &[], 1).with(break_a_line),
+        case("sticks active", &[STICK], 0).with(record_a_stick),
+        case("sticks active", &[STICK], 1),
+        case("sticks spare", &[STICK], 0).with(record_a_stick),
+        case("plan", &[], 0).with(record_a_stick),
+        case("plan", &[], 1).with(paste_into_the_record),
+        case("check", &[], 1).with(paste_into_the_record),
+        case("sticks spare", &[STICK], 1).with(paste_into_the_record),
+        case("sticks lost", &[STICK], 0).with(record_a_stick),
+        case("sticks lost", &["no"], 64).with(record_a_stick),
+        case("sticks forget", &[STICK], 0).with(record_a_stick),
+        case("sticks forget", &[STICK], 1),
+    ]
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
+    cases.extend(cases_of_the_record());
     cases.extend([
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),

@@ -214,6 +214,7 @@ fn a_program_is_told_every_field() {
         "certain": true, "exposed_by": [ALICE, "n1"], "state": "current", "ended": null,
         "nodes": [{"node": "n1", "files": ["web_env", "tls/key"]}, {"node": "n2", "files": ["web_env", "tls/key"]}],
         "command": "ephemeros secrets set role:web TOKEN",
+        "sticks": [],
     });
     assert_eq!(told["values"][0], expected);
     assert_eq!(told["of"], json!([ALICE, "n1"]));

@@ -655,7 +655,7 @@ fn find_amd64(folder: &Path) -> PathBuf {
 }
 
 /// What is read as an `ipxe.lkrn` with these texts in it; nothing could boot it.
-fn kernel(texts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn kernel(texts: &[&[u8]]) -> Vec<u8> {
     let mut opened: Vec<u8> = (0..4000_u32)
         .flat_map(|it| (it * it).to_le_bytes())
         .collect();

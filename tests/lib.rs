@@ -44,6 +44,7 @@ mod secrets_list;
 mod secrets_rm;
 mod show;
 mod spare_key;
+mod sticks;
 mod templates;
 mod terminal;
 mod translation;

@@ -92,4 +92,7 @@ pub struct Exposed {
     /// A node, whose sticks are meant; it may be gone from the fleet
     #[arg(long, value_name = "NODE")]
     pub node: Vec<String>,
+    /// A stick by its id, or at least four of its first digits; it may be forgotten
+    #[arg(long, value_name = "ID")]
+    pub stick: Vec<String>,
 }

@@ -7,11 +7,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Outcome, count, leaks, load};
+use super::{Failure, Outcome, count, leaks, load, records};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Folded, fold};
+use crate::fleet::files::Folder;
 use crate::fleet::volume;
 use crate::git::{self, repo::Repo};
+use crate::stick::record::read_all;
 use crate::stick::{Part, Sector, holds_stick};
 use crate::ui::Ui;
 
@@ -40,6 +42,11 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
     loaded
         .diagnostics
         .extend(volume::check_spare(&loaded.manifest));
+    let files = Folder(loaded.fleet.root.clone());
+    let (records, mistakes) = read_all(&files, |_| true)?;
+    loaded.diagnostics.extend(mistakes);
+    let orphans = records::orphans(&loaded.manifest, &records);
+    loaded.diagnostics.extend(orphans);
     let values = match &args.identity {
         Some(identity) => leaks::open(&mut loaded, identity, ui)?,
         None => Vec::new(),

@@ -35,12 +35,15 @@ mod merge;
 mod plan;
 mod plan_text;
 mod published;
+mod records;
 mod render;
 mod secrets;
 mod show;
+mod stick_id;
 mod stick_inputs;
 mod stick_loaders;
 mod stick_made;
+mod sticks;
 mod transpile;
 mod validate;
 
@@ -164,6 +167,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Image(args) => image::run(args, start, ui),
         Command::Flash(args) => flash::run(args, start, ui),
         Command::Inspect(args) => inspect::run(args, ui),
+        Command::Sticks(args) => sticks::run(args, start, ui),
         Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
         Command::Transpile(args) => transpile::run(args, ui),

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::render::leftover;
-use super::{Failure, Loaded, Outcome, load, plan_text};
+use super::{Failure, Loaded, Outcome, load, plan_text, records};
 use crate::cli;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
@@ -23,6 +23,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let expiring = expiry::warnings(&loaded.manifest, Date::today());
     loaded.diagnostics.extend(expiring);
     let patterns = args.nodes.patterns();
+    let records = loaded.read_records(&patterns)?;
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();
     let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
@@ -37,11 +38,9 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         None => Ok(Vec::new()),
     };
     let mut plan = compare(&base, &rendered, &gone, read)?;
-    let before = match (repo, base.commit) {
-        (Some(repo), Some(commit)) => base::fleet(repo, commit, &loaded.fleet.root)?,
-        _ => None,
-    };
-    plan.weigh(before.as_ref(), &loaded.fleet);
+    let before = records::before(&loaded, &base)?;
+    let sticks = records::judge(&loaded, before.as_ref(), &rendered, &records);
+    plan.weigh(before.as_ref(), &loaded.fleet, sticks);
     // What was pushed does not depend on what the user compares with.
     let fetched = match args.against {
         Some(_) => &base::find(repo, &loaded.fleet.git, None)?,
@@ -52,7 +51,8 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     } else {
         0
     };
-    let notes = pending(&loaded, fetched, &rendered, leftover)?;
+    let mut notes = pending(&loaded, fetched, &rendered, leftover)?;
+    notes.extend(records::notes(&plan));
     if ui.json() {
         let text = json!({
             "format": 1,

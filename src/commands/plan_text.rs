@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use crate::diagnostic::printable;
 use crate::plan::change;
 use crate::plan::change::{Attribute, Change, Kind};
-use crate::plan::compare::Plan;
+use crate::plan::compare::{NodePlan, Plan};
 use crate::plan::cost::Cost;
+use crate::plan::sticks::Verdict;
+use crate::stick::record::{State, short};
 
 /// How many nodes are named in one line.
 const NAMED: usize = 8;
@@ -63,11 +65,7 @@ pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
 /// Equal changes of several nodes are one. New nodes are left out: all of theirs is new.
 fn by_change(plan: &Plan) -> Vec<(&Change, Vec<&str>)> {
     let mut changes: BTreeMap<&Change, Vec<&str>> = BTreeMap::new();
-    for node in plan
-        .nodes
-        .iter()
-        .filter(|node| node.cost != Cost::FirstFlash)
-    {
+    for node in plan.nodes.iter().filter(|node| !node.is_new) {
         for change in &node.changes {
             changes.entry(change).or_default().push(&node.node);
         }
@@ -82,7 +80,7 @@ type New<'a> = (Vec<&'a str>, &'a [Change]);
 fn new_nodes(plan: &Plan, verbose: bool) -> Vec<New<'_>> {
     let mut new: BTreeMap<(Vec<&str>, &str), New<'_>> = BTreeMap::new();
     for node in &plan.nodes {
-        if node.cost != Cost::FirstFlash {
+        if !node.is_new {
             continue;
         }
         let subjects = node.changes.iter().map(|change| change.subject.as_str());
@@ -111,10 +109,10 @@ fn write_new(text: &mut String, nodes: &[&str], changes: &[Change], style: Style
 }
 
 fn write_costs(text: &mut String, plan: &Plan, style: Style) {
-    let mut by_cost: BTreeMap<(Cost, &[String]), Vec<&str>> = BTreeMap::new();
+    let mut by_cost: BTreeMap<(Cost, &[String]), Vec<&NodePlan>> = BTreeMap::new();
     for node in &plan.nodes {
         let nodes = by_cost.entry((node.cost, node.reasons.as_slice()));
-        nodes.or_default().push(&node.node);
+        nodes.or_default().push(node);
     }
     for ((cost, reasons), nodes) in by_cost {
         let what = match cost {
@@ -124,12 +122,20 @@ fn write_costs(text: &mut String, plan: &Plan, style: Style) {
             Cost::ReflashFirst => {
                 "write the stick anew before the next reboot, which fails without it"
             }
-            Cost::FirstFlash => "no node of this name yet: write its stick",
+            Cost::FirstFlash if reasons.is_empty() => "no node of this name yet: write its stick",
+            Cost::FirstFlash => "it has no stick any more: write one",
             Cost::Removed => "a machine that still runs it fails at its next boot",
         };
-        let _ = writeln!(text, "{}: {what}", style.paint(BOLD, &names(&nodes)));
+        let named: Vec<&str> = nodes.iter().map(|node| node.node.as_str()).collect();
+        let _ = writeln!(text, "{}: {what}", style.paint(BOLD, &names(&named)));
         if !reasons.is_empty() {
             let _ = writeln!(text, "    {}", reasons.join(", "));
+        }
+        let sticks = sticks(&nodes);
+        if !sticks.is_empty() {
+            let sticks: Vec<&str> = sticks.iter().map(String::as_str).collect();
+            let s = if sticks.len() == 1 { "" } else { "s" };
+            let _ = writeln!(text, "    stick{s} {}", names(&sticks));
         }
     }
     if !plan.has_changes() {
@@ -149,6 +155,28 @@ fn write_costs(text: &mut String, plan: &Plan, style: Style) {
         return;
     }
     let _ = writeln!(text, "Plan: {}.", counts.join(", "));
+}
+
+/// The sticks that are meant, where any are recorded.
+fn sticks(nodes: &[&NodePlan]) -> Vec<String> {
+    let sticks = nodes
+        .iter()
+        .flat_map(|node| node.sticks.iter().map(move |it| (node, it)));
+    let meant = sticks.filter(|(_, it)| it.verdict != Verdict::Current && it.state != State::Lost);
+    let told = meant.map(|(node, stick)| {
+        let of = if nodes.len() == 1 {
+            String::new()
+        } else {
+            format!(" of {}", node.node)
+        };
+        let spare = if stick.state == State::Spare {
+            " (spare)"
+        } else {
+            ""
+        };
+        format!("{}{of}{spare}", short(stick.id))
+    });
+    told.collect()
 }
 
 fn names(nodes: &[&str]) -> String {

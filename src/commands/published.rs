@@ -62,31 +62,61 @@ fn derive(
     sha512: &str,
     raw_url: Option<&str>,
 ) -> Result<String, Refused> {
-    let from_env = std::env::var(RAW_URL).ok().filter(|url| !url.is_empty());
-    let settings = Git {
-        raw_url: raw_url
-            .map(str::to_owned)
-            .or(from_env)
-            .or_else(|| fleet.git.raw_url.clone()),
-        ..fleet.git.clone()
-    };
-    // A fleet that fixes its URL does not care for remotes, not even for broken ones.
-    let upstream = match repo {
-        Some(repo) if settings.raw_url.is_none() && settings.url.is_none() => repo
-            .remote(settings.remote.as_deref())
-            .map_err(Refused::Git)?
-            .map(|remote| Upstream {
-                url: remote.url,
-                head_branch: remote.head_branch,
-            }),
-        _ => None,
-    };
-    let file = Published {
-        path: &fleet.path_in_repository(path),
-        sha512,
-        commit: repo.and_then(head_commit),
-    };
-    url(&settings, upstream.as_ref(), &file).map_err(Refused::NoUrl)
+    let publisher = Publisher::find(fleet, repo, raw_url)?;
+    publisher.url(path, sha512).map_err(Refused::NoUrl)
+}
+
+/// All that the URLs of a fleet come from, found once for many files.
+pub(super) struct Publisher<'a> {
+    fleet: &'a Fleet,
+    settings: Git,
+    upstream: Option<Upstream>,
+    commit: Option<ObjectId>,
+}
+
+impl<'a> Publisher<'a> {
+    /// `raw_url` is the option of that name.
+    pub(super) fn find(
+        fleet: &'a Fleet,
+        repo: Option<&Repo>,
+        raw_url: Option<&str>,
+    ) -> Result<Self, Refused> {
+        let from_env = std::env::var(RAW_URL).ok().filter(|url| !url.is_empty());
+        let settings = Git {
+            raw_url: raw_url
+                .map(str::to_owned)
+                .or(from_env)
+                .or_else(|| fleet.git.raw_url.clone()),
+            ..fleet.git.clone()
+        };
+        // A fleet that fixes its URL does not care for remotes, not even for broken ones.
+        let upstream = match repo {
+            Some(repo) if settings.raw_url.is_none() && settings.url.is_none() => repo
+                .remote(settings.remote.as_deref())
+                .map_err(Refused::Git)?
+                .map(|remote| Upstream {
+                    url: remote.url,
+                    head_branch: remote.head_branch,
+                }),
+            _ => None,
+        };
+        Ok(Self {
+            fleet,
+            settings,
+            upstream,
+            commit: repo.and_then(head_commit),
+        })
+    }
+
+    /// The URL of what stands at `path` in the fleet.
+    pub(super) fn url(&self, path: &str, sha512: &str) -> Result<String, NoUrl> {
+        let file = Published {
+            path: &self.fleet.path_in_repository(path),
+            sha512,
+            commit: self.commit,
+        };
+        url(&self.settings, self.upstream.as_ref(), &file)
+    }
 }
 
 fn head_commit(repo: &Repo) -> Option<ObjectId> {

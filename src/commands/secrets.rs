@@ -14,6 +14,7 @@ use crate::ui::Ui;
 mod edit;
 mod editor;
 mod exposed;
+mod exposed_sticks;
 mod exposed_text;
 mod get;
 mod keygen;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::base::{Base, Content};
 use super::change::{self, Attribute, Change, Kind};
 use super::cost::{Cost, Reasons, reasons};
+use super::sticks::{StickPlan, Verdict};
 use crate::fleet::file::ScriptAt;
 use crate::fleet::names::is_node_name;
 use crate::fleet::node::Fleet;
@@ -17,6 +18,7 @@ use crate::git::tree::object_id;
 use crate::ignition::{self, Config};
 use crate::render::rendered::{Rendered, config_digest};
 use crate::source::Source;
+use crate::stick::record::State;
 
 /// What would change for each node.
 #[derive(Debug, Serialize)]
@@ -38,6 +40,58 @@ pub struct NodePlan {
     pub reasons: Vec<String>,
     /// What changes, sorted by subject.
     pub changes: Vec<Change>,
+    /// The sticks that are recorded, in the order of the record.
+    pub sticks: Vec<StickPlan>,
+    /// Whether the base has nothing of it.
+    #[serde(skip)]
+    pub is_new: bool,
+}
+
+impl NodePlan {
+    fn new(node: &str, cost: Cost, changes: Vec<Change>) -> Self {
+        Self {
+            node: node.to_owned(),
+            cost,
+            reasons: Vec::new(),
+            changes,
+            sticks: Vec::new(),
+            is_new: cost == Cost::FirstFlash,
+        }
+    }
+
+    /// Adds what the sticks that are recorded need.
+    fn settle(&mut self, sticks: Vec<StickPlan>) {
+        let there: Vec<&StickPlan> = sticks.iter().filter(|it| it.state != State::Lost).collect();
+        // The one that the node boots from, as far as anybody said.
+        let has_active = there.iter().any(|it| it.state == State::Active);
+        let (main, spare): (Vec<&StickPlan>, _) = there
+            .iter()
+            .partition(|it| it.state == State::Active || !has_active);
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in main.iter().flat_map(|stick| &stick.reasons) {
+            if !reasons.contains(reason) {
+                reasons.push(reason.clone());
+            }
+        }
+        for reason in spare.iter().flat_map(|stick| &stick.reasons) {
+            let of_spare = format!("{reason} (the spare stick)");
+            if !reasons.contains(reason) && !reasons.contains(&of_spare) {
+                reasons.push(of_spare);
+            }
+        }
+        if there.is_empty() {
+            self.cost = Cost::FirstFlash;
+            reasons.push("its stick is lost".to_owned());
+        } else if main.iter().any(|it| it.verdict == Verdict::ReflashFirst) {
+            self.cost = Cost::ReflashFirst;
+        } else if there.iter().any(|it| it.verdict != Verdict::Current) {
+            self.cost = Cost::Reflash;
+        } else if self.is_new {
+            self.cost = Cost::Reboot;
+        }
+        self.reasons = reasons;
+        self.sticks = sticks;
+    }
 }
 
 impl Plan {
@@ -47,13 +101,22 @@ impl Plan {
         self.nodes.iter().any(|node| node.cost != Cost::Nothing)
     }
 
-    /// Adds what has to be done to sticks. They are taken to be as the fleet of the base would write them;
-    /// `before` is that fleet, or `None` where its nodes are those of today.
-    pub fn weigh(&mut self, before: Option<&Fleet>, after: &Fleet) {
+    /// Adds what has to be done to sticks, where any are recorded. Others are taken to be as the fleet of the base would
+    /// write them; `before` is that fleet, or `None` where its nodes are those of today.
+    pub fn weigh(
+        &mut self,
+        before: Option<&Fleet>,
+        after: &Fleet,
+        mut sticks: BTreeMap<String, Vec<StickPlan>>,
+    ) {
         for plan in &mut self.nodes {
             let Some(node) = after.node(&plan.node) else {
                 continue;
             };
+            if let Some(sticks) = sticks.remove(&plan.node).filter(|it| !it.is_empty()) {
+                plan.settle(sticks);
+                continue;
+            }
             if plan.cost > Cost::Reboot {
                 continue;
             }
@@ -128,19 +191,10 @@ pub fn compare<E>(
             .iter()
             .zip(&same)
             .filter(|(_, same)| **same)
-            .map(|(node, _)| NodePlan {
-                node: node.node.clone(),
-                cost: Cost::Nothing,
-                reasons: Vec::new(),
-                changes: Vec::new(),
-            }),
+            .map(|(node, _)| NodePlan::new(&node.node, Cost::Nothing, Vec::new())),
     );
-    nodes.extend(removed.iter().map(|node| NodePlan {
-        node: node.clone(),
-        cost: Cost::Removed,
-        reasons: Vec::new(),
-        changes: Vec::new(),
-    }));
+    let removed = removed.iter();
+    nodes.extend(removed.map(|node| NodePlan::new(node, Cost::Removed, Vec::new())));
     nodes.sort_by(|a, b| a.node.cmp(&b.node));
     Ok(Plan {
         base: base.name.clone(),
@@ -176,16 +230,12 @@ fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
             diff: String::new(),
         });
     }
-    NodePlan {
-        node: node.node.clone(),
-        cost: if is_new {
-            Cost::FirstFlash
-        } else {
-            Cost::Reboot
-        },
-        reasons: Vec::new(),
-        changes,
-    }
+    let cost = if is_new {
+        Cost::FirstFlash
+    } else {
+        Cost::Reboot
+    };
+    NodePlan::new(&node.node, cost, changes)
 }
 
 fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {

@@ -48,17 +48,22 @@ pub struct Reasons {
     pub first: bool,
 }
 
+impl Reasons {
+    /// Adds one where it `is` one.
+    pub(super) fn add(&mut self, is: bool, why: &str, first: bool) {
+        if is {
+            self.why.push(why.to_owned());
+            self.first |= first;
+        }
+    }
+}
+
 /// Compares what a node's stick carried with what it has to carry.
 #[must_use]
 pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
     let ((old_fleet, old), (fleet, node)) = (before, after);
     let mut reasons = Reasons::default();
-    let mut note = |is: bool, why: &str, first: bool| {
-        if is {
-            reasons.why.push(why.to_owned());
-            reasons.first |= first;
-        }
-    };
+    let mut note = |is: bool, why: &str, first: bool| reasons.add(is, why, first);
     note(old_fleet.id != fleet.id, "the fleet's `id`", true);
     note(
         moves(&old_fleet.git, &fleet.git),

@@ -4,3 +4,4 @@ pub mod base;
 pub mod change;
 pub mod compare;
 pub mod cost;
+pub mod sticks;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::exposed_sticks::{self, OnStick};
 use super::exposed_text;
 use super::past::Past;
 use crate::cli;
@@ -21,6 +22,7 @@ use crate::git;
 use crate::git::history::{Commit, History, Tips};
 use crate::invoker::Invoker;
 use crate::secrets::recipients::Recipient;
+use crate::stick::record::read_all;
 use crate::ui::Ui;
 
 /// All that is told.
@@ -35,6 +37,8 @@ pub(super) struct Report<'a> {
     pub(super) notes: Vec<String>,
     /// Whose exposure it is.
     pub(super) of: Vec<String>,
+    /// The sticks that are recorded, by the versions on them.
+    pub(super) on_sticks: BTreeMap<&'a str, Vec<OnStick<'a>>>,
 }
 
 /// Plain text under `secrets`.
@@ -83,6 +87,10 @@ pub(super) fn run(args: &cli::Exposed, start: &Path, ui: &Ui) -> Result<Outcome,
     let Some(manifest) = manifest.filter(|_| is_sound) else {
         return Err(fail(ui, mistakes));
     };
+    let (records, broken) = read_all(&Folder(root.clone()), |_| true)?;
+    if !broken.is_empty() {
+        return Err(fail(ui, broken));
+    }
     let (fleet, mistakes) = resolve(&manifest);
     let repo = git::repo::open(&root, Invoker::detect().as_ref())?;
     let past = Past::read(repo.as_ref(), Tips::All, ui)?;
@@ -106,17 +114,27 @@ pub(super) fn run(args: &cli::Exposed, start: &Path, ui: &Ui) -> Result<Outcome,
     for node in &args.node {
         past.of_node(&manifest, node, &mut exposed, &mut notes)?;
     }
+    exposed_sticks::add(
+        &args.stick,
+        &records,
+        repo.as_ref(),
+        &timeline,
+        &mut exposed,
+        &mut notes,
+    )?;
     ui.mistakes(still_there(&manifest, &recipients));
     let line = |file: &str, offset: usize| {
         let found = documents().find(|it| it.source.name == file);
         found.map_or(0, |it| it.source.position(offset).line)
     };
+    let of = args.recipient.iter().chain(&args.node).chain(&args.stick);
     let report = Report {
         plain: plain(&timeline, &past.history, &plain_today),
         values: values(&timeline, &past.history, &fleet, &today, &exposed, &line),
         has_all_nodes: fleet.nodes.len() == manifest.nodes.len(),
         notes,
-        of: args.recipient.iter().chain(&args.node).cloned().collect(),
+        of: of.cloned().collect(),
+        on_sticks: exposed_sticks::by_version(&records),
     };
     exposed_text::tell(&report, ui)?;
     Ok(Outcome::Done)

@@ -12,6 +12,7 @@ use crate::fleet::readerships::Certainty;
 use crate::fleet::uses::Use;
 use crate::fleet::written::Spot;
 use crate::git::history::Commit;
+use crate::stick::record::short as short_id;
 use crate::ui::Ui;
 
 /// How many nodes are named in one line.
@@ -23,7 +24,8 @@ pub(super) fn tell(report: &Report<'_>, ui: &Ui) -> Result<(), Failure> {
     let sticks = sticks(&report.values);
     if ui.json() {
         let plain: Vec<_> = report.plain.iter().map(plain_json).collect();
-        let values: Vec<_> = report.values.iter().map(value_json).collect();
+        let values = report.values.iter();
+        let values: Vec<_> = values.map(|value| value_json(value, report)).collect();
         let text = json!({
             "format": 1,
             "of": report.of,
@@ -104,6 +106,7 @@ fn text(report: &Report<'_>) -> String {
         for line in on_sticks(uses, report.has_all_nodes) {
             let _ = writeln!(text, "    {line}");
         }
+        text += &recorded(value, report);
     }
     if !older.is_empty() {
         text.push_str("older values; whoever gave them out must have revoked them:\n");
@@ -117,8 +120,26 @@ fn text(report: &Report<'_>) -> String {
             fate(&value.state),
             doubt(value, report)
         );
+        text += &recorded(value, report);
     }
     text
+}
+
+/// The line that names the sticks that carry a value, as far as they are recorded.
+fn recorded(value: &Value<'_>, report: &Report<'_>) -> String {
+    let Some(sticks) = report.on_sticks.get(value.version.as_str()) else {
+        return String::new();
+    };
+    let named: Vec<String> = sticks
+        .iter()
+        .take(NAMED)
+        .map(|it| format!("{} of {} ({})", short_id(it.id), it.node, it.state.word()))
+        .collect();
+    let more = match sticks.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("    it stands on {}{more}\n", named.join(", "))
 }
 
 fn place(spot: &Spot, line: Option<usize>) -> String {
@@ -234,7 +255,12 @@ fn plain_json(plain: &Plain<'_>) -> serde_json::Value {
     })
 }
 
-fn value_json(value: &Value<'_>) -> serde_json::Value {
+fn value_json(value: &Value<'_>, report: &Report<'_>) -> serde_json::Value {
+    let sticks = report.on_sticks.get(value.version.as_str());
+    let sticks = sticks.into_iter().flatten();
+    let sticks: Vec<_> = sticks
+        .map(|it| json!({ "id": it.id, "node": it.node, "state": it.state }))
+        .collect();
     let mut json = json!({
         "name": value.spot.name,
         "place": value.spot.place,
@@ -251,6 +277,7 @@ fn value_json(value: &Value<'_>) -> serde_json::Value {
         },
         "ended": null,
         "nodes": [],
+        "sticks": sticks,
         "command": null,
     });
     match &value.state {

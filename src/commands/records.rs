@@ -1,0 +1,110 @@
+//! The records of sticks, as the commands need them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::published::Publisher;
+use super::{Failure, Loaded, count};
+use crate::diagnostic::Diagnostic;
+use crate::fleet::files::Folder;
+use crate::fleet::manifest::Manifest;
+use crate::fleet::node::Fleet;
+use crate::plan::base::{self, Base};
+use crate::plan::compare::Plan;
+use crate::plan::cost::Cost;
+use crate::plan::sticks::{self, StickPlan};
+use crate::render::rendered::Rendered;
+use crate::stick::record::{State, Sticks, read_all, short};
+
+/// In place of a digest that is not looked at.
+const NO_DIGEST: &str = "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
+
+impl Loaded {
+    /// The records of the nodes that the patterns name; their mistakes are added to the others.
+    pub(super) fn read_records(
+        &mut self,
+        patterns: &[String],
+    ) -> Result<BTreeMap<String, Sticks>, Failure> {
+        // Whether the patterns are good is found when they are rendered.
+        let asked = self.select(patterns).unwrap_or_default();
+        let asked: BTreeSet<&str> = asked.iter().map(|node| node.name.as_str()).collect();
+        let files = Folder(self.fleet.root.clone());
+        let (records, mistakes) = read_all(&files, |node| asked.contains(node))?;
+        self.diagnostics.extend(mistakes);
+        Ok(records)
+    }
+}
+
+/// The fleet as a base has it; `None` where that is the one of today.
+pub(super) fn before(loaded: &Loaded, base: &Base) -> Result<Option<Fleet>, Failure> {
+    match (&loaded.repo, base.commit) {
+        (Some(repo), Some(commit)) => Ok(base::fleet(repo, commit, &loaded.fleet.root)?),
+        _ => Ok(None),
+    }
+}
+
+/// What the sticks need that are recorded for the nodes that were rendered.
+pub(super) fn judge(
+    loaded: &Loaded,
+    before: Option<&Fleet>,
+    rendered: &[Rendered],
+    records: &BTreeMap<String, Sticks>,
+) -> BTreeMap<String, Vec<StickPlan>> {
+    // That there is no URL was told; then it is no reason.
+    let publisher = Publisher::find(&loaded.fleet, loaded.repo.as_ref(), None).ok();
+    sticks::judge(&loaded.fleet, before, rendered, records, |path| {
+        publisher.as_ref()?.url(path, NO_DIGEST).ok()
+    })
+}
+
+/// What a plan took for granted, and what is no matter.
+pub(super) fn notes(plan: &Plan) -> Vec<String> {
+    let unrecorded: Vec<Cost> = plan
+        .nodes
+        .iter()
+        .filter(|node| node.sticks.is_empty() && node.cost < Cost::FirstFlash)
+        .map(|node| node.cost)
+        .collect();
+    let keeps_records = plan.nodes.iter().any(|node| !node.sticks.is_empty());
+    let is_guess = unrecorded.iter().any(|cost| *cost > Cost::Reboot);
+    let mut notes = Vec::new();
+    if !unrecorded.is_empty() && (keeps_records || is_guess) {
+        notes.push(match unrecorded.len() {
+            1 => "no stick is recorded for 1 node: it is taken to have one as the base would make it".to_owned(),
+            more => format!(
+                "no stick is recorded for {more} nodes: they are taken to have one as the base would make it"
+            ),
+        });
+    }
+    let sticks = plan.nodes.iter().flat_map(|node| &node.sticks);
+    let old = sticks.filter(|stick| stick.state != State::Lost && !stick.notes.is_empty());
+    match old.count() {
+        0 => {}
+        number => notes.push(format!(
+            "the copies on {} are older ones: they count only where git can't be reached",
+            count(number, "stick")
+        )),
+    }
+    notes
+}
+
+/// Nodes that are gone while a stick of theirs is in use, as far as anybody said.
+pub(super) fn orphans(manifest: &Manifest, records: &BTreeMap<String, Sticks>) -> Vec<Diagnostic> {
+    let gone = records
+        .iter()
+        .filter(|(node, _)| !manifest.nodes.contains_key(*node));
+    let active = gone.filter_map(|(node, record)| {
+        let mut sticks = record.sticks.iter();
+        Some((node, record, sticks.find(|it| it.state == State::Active)?))
+    });
+    let warnings = active.map(|(node, record, stick)| {
+        Diagnostic::warning(format!(
+            "the fleet has no node `{node}`, and a stick of it is active"
+        ))
+        .at(&record.source, record.place(stick.id, "state"))
+        .help(format!(
+            "a machine that boots from it fails: make it another node's, and run `ephemeros sticks forget {}`",
+            short(stick.id)
+        ))
+    });
+    warnings.collect()
+}
