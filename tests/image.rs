@@ -537,6 +537,120 @@ fn everything_that_is_missing_is_told_at_once_and_no_file_is_left() {
         .mistakes(5);
 }
 
+/// Two nodes with a tag, and one without.
+fn three() -> Fleet {
+    let fleet = fleet();
+    let text = fleet.read("nodes/n1.toml");
+    for (name, tags) in [("n1", "\"rack\""), ("n2", "\"rack\""), ("n3", "")] {
+        fleet.write(
+            &format!("nodes/{name}.toml"),
+            format!("tags = [{tags}]\n{text}"),
+        );
+    }
+    fleet.renders();
+    fleet
+}
+
+#[test]
+fn the_sticks_of_many_nodes_are_a_file_each() {
+    let Some(loaders) = loaders() else { return };
+    let fleet = three();
+    let single = outside(&fleet).join("single.img");
+    let folder = outside(&fleet).join("sticks");
+    fs::create_dir(&folder).unwrap();
+    let many = |folder: &Path, on: &[&str]| {
+        let mut args = arguments(folder, &loaders);
+        args.remove(1);
+        args.extend(
+            on.iter()
+                .flat_map(|on| ["--on".to_owned(), (*on).to_owned()]),
+        );
+        run(&fleet, &args)
+    };
+    let ran = many(&folder, &["@rack"]).code(0);
+    ran.prints(&[
+        "sticks/n1.img: the stick of n1, 128 MiB",
+        "sticks/n2.img: the stick of n2",
+    ])
+    .says(&["whoever has these files has the nodes' secrets"])
+    .hides("hunter2");
+    let names = |folder: &Path| {
+        let names = fs::read_dir(folder).unwrap();
+        let names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(
+        names(&folder),
+        ["n1.img", "n2.img"].map(str::to_owned).into()
+    );
+    for node in ["n1", "n2"] {
+        let path = folder.join(format!("{node}.img"));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        let mut args = arguments(&single, &loaders);
+        args[1] = node.to_owned();
+        run(&fleet, &args).code(0);
+        assert!(
+            fs::read(&single).unwrap() == fs::read(&path).unwrap(),
+            "{node}"
+        );
+    }
+    // Again, over the old ones, and for programs.
+    let mut args = arguments(&folder, &loaders);
+    args.remove(1);
+    args.extend(["--on", "n*", "--json"].map(str::to_owned));
+    let json = run(&fleet, &args).code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let nodes = json["images"].as_array().unwrap().iter();
+    let nodes: Vec<_> = nodes.map(|it| it["node"].as_str().unwrap()).collect();
+    assert_eq!(nodes, ["n1", "n2", "n3"]);
+
+    // What is wrong with any of them is told before any is written.
+    fs::write(folder.join("n1.img"), "a letter").unwrap();
+    fs::remove_file(folder.join("n2.img")).unwrap();
+    fs::remove_file(folder.join("n3.img")).unwrap();
+    fs::create_dir(folder.join("n3.img")).unwrap();
+    many(&folder, &["*"])
+        .code(1)
+        .says(&[
+            "n1.img` is there already, and is no stick",
+            "n3.img` is a folder",
+        ])
+        .mistakes(2);
+    assert!(!folder.join("n2.img").exists());
+    assert_eq!(fs::read(folder.join("n1.img")).unwrap(), b"a letter");
+    // A secret that one of them can't hold is told before, too.
+    let fresh = outside(&fleet).join("fresh");
+    fs::create_dir(&fresh).unwrap();
+    let set = fleet.command(&["secrets", "set", "n3", "TOKEN"]);
+    set.stdin("a\0b").run().code(0);
+    many(&fresh, &["*"])
+        .code(1)
+        .says(&["`web_env` can't hold `TOKEN`", "nodes/n3.toml"]);
+    assert!(names(&fresh).is_empty());
+
+    for (folder, says) in [
+        (
+            "nowhere",
+            "error: `nowhere` can't take the images: No such file",
+        ),
+        ("fleet.toml", "error: `fleet.toml` is no folder"),
+        (".", "is in a git work tree and not ignored"),
+        ("nodes", "is in `nodes/`, whose files are the fleet's"),
+    ] {
+        fleet.write(".gitignore", if folder == "." { "" } else { "*.img" });
+        many(Path::new(folder), &["@rack"]).code(1).says(&[says]);
+    }
+    many(&folder, &["@nobody"]).code(1).says(&["error: "]);
+    let output = folder.to_str().unwrap();
+    for args in [
+        &["image", "-o", output][..],
+        &["image", "n1", "--on", "@rack", "-o", output],
+        &["image", "--on", "@rack"],
+    ] {
+        fleet.run(args).code(64).says(&["error: "]);
+    }
+}
+
 #[test]
 fn an_identity_that_does_not_fit_is_told_with_the_secrets_it_was_for() {
     let Some(loaders) = loaders() else { return };

@@ -17,9 +17,13 @@ pub struct Devices {
 #[derive(Args, Debug)]
 pub struct Image {
     /// The node
-    pub node: String,
-    /// The file to write
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(required_unless_present = "on", conflicts_with = "on")]
+    pub node: Option<String>,
+    /// In place of one node: nodes by name, pattern or `@tag`, with commas between
+    #[arg(long, value_name = "PATTERN")]
+    pub on: Vec<String>,
+    /// The file to write; with `--on` the folder in which each node gets one, `NODE.img`
+    #[arg(short, long, value_name = "FILE|DIR")]
     pub output: PathBuf,
     /// The sectors of the drive that it is for, in bytes
     #[arg(long, value_enum, value_name = "BYTES", default_value_t = SectorSize::Of512)]

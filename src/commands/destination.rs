@@ -30,6 +30,24 @@ pub(super) fn check(
         .ok()
 }
 
+/// Checks the folder for the images of many nodes.
+pub(super) fn check_folder(folder: &Path, mistakes: &mut Vec<Diagnostic>) -> Option<()> {
+    let (why, help) = match fs::metadata(folder) {
+        Ok(is) if is.is_dir() => return Some(()),
+        Ok(_) => (
+            "is no folder".to_owned(),
+            "each node gets a file of its own: name a folder",
+        ),
+        Err(error) => (
+            format!("can't take the images: {error}"),
+            "make the folder first, or name another one",
+        ),
+    };
+    let (message, help) = refused(folder, &why, help);
+    mistakes.push(Diagnostic::error(message).help(help));
+    None
+}
+
 fn refused(path: &Path, why: &str, help: impl Into<String>) -> Refusal {
     (format!("`{}` {why}", path.display()), help.into())
 }

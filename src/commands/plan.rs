@@ -76,10 +76,10 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
 }
 
 /// What stands between the rendered files and the nodes: not written, not committed, not pushed.
-pub(super) fn pending(
+pub(super) fn pending<'a>(
     loaded: &Loaded,
     base: &Base,
-    rendered: &[Rendered],
+    rendered: impl IntoIterator<Item = &'a Rendered>,
     leftover: usize,
 ) -> Result<Vec<String>, git::Error> {
     let head = match &loaded.repo {

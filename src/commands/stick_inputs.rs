@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use super::Loaded;
 use super::identities::{self, NoKeys};
 use super::published::file_url;
-use super::{Loaded, stick_loaders};
+use super::stick_loaders::{self, Known};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::node::Node;
+use crate::ipxe::loader::Found;
 use crate::render::rendered::Rendered;
 use crate::stick::{Clock, Loader, Opened, Sector, Urls};
 use crate::ui::Ui;
+use crate::vault::identity::Identities;
 use crate::vault::open::{OpenError, open};
 
 /// The time of the files on a stick, by the convention of reproducible builds.
@@ -20,55 +24,66 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// All of it.
 pub(super) struct Inputs {
     pub(super) urls: Urls,
-    pub(super) loaders: Vec<Loader>,
+    pub(super) loaders: Rc<Vec<Found>>,
     pub(super) secrets: Opened,
     pub(super) clock: Clock,
 }
 
-/// Finds everything; `None` where something is missing, which is among the mistakes then.
+impl Inputs {
+    /// The loaders as a stick has them.
+    pub(super) fn loaders(&self) -> Vec<Loader> {
+        let loaders = self.loaders.iter().map(|found| Loader {
+            target: found.loader.target,
+            version: match &found.loader.version {
+                Some(version) => version.clone(),
+                None => "of no known version".to_owned(),
+            },
+            features: found.loader.features.clone(),
+            bytes: found.bytes.clone(),
+        });
+        loaders.collect()
+    }
+}
+
+/// Finds everything for some nodes, in their order; `None` where something is missing, which is among the mistakes then.
+/// What they share is looked for, asked for and said once.
 pub(super) fn gather(
     loaded: &Loaded,
-    node: &Node,
-    rendered: &Rendered,
+    nodes: &[(&Node, &Rendered)],
     sector: Sector,
     args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
-) -> Option<Inputs> {
-    let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
-    let loaders = stick_loaders::find(loaded, node, sector, args.ipxe.clone(), ui, mistakes);
-    let secrets = open_secrets(node, args.identity.clone(), ui, mistakes);
-    let clock = find_clock(mistakes);
-    let (urls, secrets, clock) = (urls?, secrets?, clock?);
-    mistakes.extend(stick_loaders::check_network(node, &loaders));
-    mistakes.extend(stick_loaders::check_https(
-        node,
-        &loaders,
-        &urls.script,
-        &rendered.script.text,
-    ));
-    for found in loaders.iter().filter(|_| ui.verbose()) {
-        ui.say(&format!(
-            "loader {}: {}",
-            found.path.display(),
-            found.loader
-        ));
+) -> Option<Vec<Inputs>> {
+    let mut known = Known::default();
+    let mut found = Vec::new();
+    for (node, rendered) in nodes {
+        let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
+        let loaders = known.find(loaded, node, sector, args.ipxe.clone(), ui, mistakes);
+        mistakes.extend(stick_loaders::check_network(node, &loaders));
+        if let Some(urls) = &urls {
+            let body = &rendered.script.text;
+            mistakes.extend(stick_loaders::check_https(
+                node,
+                &loaders,
+                &urls.script,
+                body,
+            ));
+        }
+        found.push((urls, loaders));
     }
-    let loaders = loaders.into_iter().map(|found| Loader {
-        target: found.loader.target,
-        version: found
-            .loader
-            .version
-            .unwrap_or_else(|| "of no known version".to_owned()),
-        features: found.loader.features,
-        bytes: found.bytes,
+    let secrets = open_secrets(nodes, args.identity.clone(), ui, mistakes);
+    let clock = find_clock(mistakes)?;
+    let all = found.into_iter().zip(secrets?);
+    let all = all.map(|((urls, loaders), secrets)| {
+        Some(Inputs {
+            urls: urls?,
+            loaders,
+            secrets,
+            clock,
+        })
     });
-    Some(Inputs {
-        urls,
-        loaders: loaders.collect(),
-        secrets,
-        clock,
-    })
+    all.collect()
 }
 
 fn find_urls(
@@ -90,16 +105,19 @@ fn find_urls(
     }
 }
 
+/// Opens the secrets of each node.
 fn open_secrets(
-    node: &Node,
+    nodes: &[(&Node, &Rendered)],
     identity: Option<PathBuf>,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
-) -> Option<Opened> {
-    if node.secrets.is_empty() {
-        return Some(Opened::new());
+) -> Option<Vec<Opened>> {
+    let secrets = nodes.iter().flat_map(|(node, _)| node.secrets.values());
+    let mut secrets = secrets.peekable();
+    if secrets.peek().is_none() {
+        return Some(nodes.iter().map(|_| Opened::new()).collect());
     }
-    let identities = match identities::find(identity, node.secrets.values(), ui) {
+    let identities = match identities::find(identity, secrets, ui) {
         Ok(identities) => identities,
         Err(NoKeys::Absent(error)) => {
             mistakes.push(
@@ -114,10 +132,22 @@ fn open_secrets(
         }
     };
     mistakes.extend(identities.warnings().to_vec());
+    let opened = nodes
+        .iter()
+        .map(|(node, _)| open_node(node, &identities, mistakes));
+    // All of them are tried.
+    opened.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn open_node(
+    node: &Node,
+    identities: &Identities,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<Opened> {
     let mut opened = Opened::new();
     let mut failed: BTreeMap<String, (OpenError, Vec<&String>)> = BTreeMap::new();
     for (name, secret) in &node.secrets {
-        match open(secret, &identities) {
+        match open(secret, identities) {
             Ok(value) => drop(opened.insert(name.clone(), value.into_bytes())),
             Err(error) => {
                 let failed = failed.entry(error.to_string());

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::{Loaded, home};
 use crate::diagnostic::Diagnostic;
-use crate::fleet::file::{Firmware, ScriptAt};
+use crate::fleet::file::{Firmware, Loaders, ScriptAt};
 use crate::fleet::node::Node;
 use crate::ipxe;
 use crate::ipxe::loader::{self, Feature, Found, LoaderError, Places, Target};
@@ -20,9 +21,37 @@ const IPXE_DIR: &str = "EPHEMEROS_IPXE_DIR";
 const WITHOUT_BIOS: &str =
     "or write `firmware = [\"uefi\"]` under `[stick]` for a stick that no BIOS starts";
 
+/// Loaders by what they are for, so that nodes that need the same share them, and what is said of them is said once.
+#[derive(Default)]
+pub(super) struct Known(Vec<(Need, Rc<Vec<Found>>)>);
+
+/// What a node needs, and the files that it names.
+type Need = (Vec<Target>, Arch, Loaders);
+
+impl Known {
+    /// As [`find`].
+    pub(super) fn find(
+        &mut self,
+        loaded: &Loaded,
+        node: &Node,
+        sector: Sector,
+        option: Option<PathBuf>,
+        ui: &Ui,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Rc<Vec<Found>> {
+        let need = (targets(node), node.os.release.arch, node.stick.ipxe.clone());
+        if let Some((_, found)) = self.0.iter().find(|(known, _)| *known == need) {
+            return Rc::clone(found);
+        }
+        let found = Rc::new(find(loaded, node, sector, option, ui, mistakes));
+        self.0.push((need, Rc::clone(&found)));
+        found
+    }
+}
+
 /// The loaders for all that the stick is to boot on. For UEFI those of both architectures are looked for, and only the
 /// node's own must be there.
-pub(super) fn find(
+fn find(
     loaded: &Loaded,
     node: &Node,
     sector: Sector,

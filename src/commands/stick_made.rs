@@ -1,6 +1,6 @@
 //! A node's stick in memory: rendered, opened, searched for leaks and laid out, with all mistakes of it at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::stick_inputs::{Inputs, gather};
 use super::{Failure, Loaded, fail, leaks, plan};
@@ -8,8 +8,9 @@ use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::ipxe;
 use crate::plan::base;
+use crate::progress::Progress as _;
 use crate::render::rendered::Rendered;
-use crate::stick::{self, Disk, Sector};
+use crate::stick::{self, Contents, Disk, Sector};
 use crate::ui::Ui;
 
 /// A stick that has no drive yet.
@@ -26,61 +27,155 @@ pub(super) struct Made {
     pub(super) pending: Vec<String>,
 }
 
-/// Makes the stick of the node that `pattern` fits, for drives with such sectors. `check` is told the node, and adds what is wrong with the place that
-/// the stick is for.
+/// A stick that can be made: all of it was found, and nothing speaks against it.
+pub(super) struct Prepared<T> {
+    rendered: Rendered,
+    inputs: Inputs,
+    sector: Sector,
+    /// What the caller found out about the place that it is for.
+    pub(super) place: T,
+}
+
+/// Makes the stick of the node that `pattern` fits, for drives with such sectors. `check` is told the node, and adds
+/// what is wrong with the place that the stick is for.
 pub(super) fn make<T>(
     loaded: &mut Loaded,
     pattern: &str,
     sector: Sector,
     made_of: &cli::MadeOf,
     ui: &Ui,
-    check: impl FnOnce(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
+    check: impl FnMut(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
 ) -> Result<(Made, T), Failure> {
     let (name, rendered) = loaded.render_one(pattern, ui)?;
-    let node = loaded.node(&name)?;
+    let one = prepare(loaded, vec![rendered], sector, made_of, ui, check)?.pop();
+    let one = one.ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))?;
+    let mut made = one.make(loaded, ui)?;
+    made.pending = pending(loaded, std::slice::from_ref(&one))?;
+    Ok((made, one.place))
+}
+
+/// Prepares the sticks of rendered nodes, with the mistakes of all of them at once.
+pub(super) fn prepare<T>(
+    loaded: &Loaded,
+    rendered: Vec<Rendered>,
+    sector: Sector,
+    made_of: &cli::MadeOf,
+    ui: &Ui,
+    mut check: impl FnMut(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
+) -> Result<Vec<Prepared<T>>, Failure> {
     let mut mistakes = Vec::new();
-    let checked = check(loaded, &name, &mut mistakes);
-    let inputs = gather(loaded, node, &rendered, sector, made_of, ui, &mut mistakes);
-    let (Some(checked), Some(inputs)) = (checked, inputs) else {
+    let mut nodes = Vec::new();
+    let mut places = Vec::new();
+    for one in &rendered {
+        nodes.push((loaded.node(&one.node)?, one));
+        places.push(check(loaded, &one.node, &mut mistakes));
+    }
+    let inputs = gather(loaded, &nodes, sector, made_of, ui, &mut mistakes);
+    let places: Option<Vec<T>> = places.into_iter().collect();
+    let (Some(places), Some(inputs)) = (places, inputs) else {
         return Err(fail(ui, mistakes));
     };
-    mistakes.extend(check_script(&rendered, &inputs));
+    for (rendered, inputs) in rendered.iter().zip(&inputs) {
+        mistakes.extend(check_script(rendered, inputs));
+    }
     // What other nodes fetch is public too; their own mistakes are no matter of this stick.
     let (all, _) = loaded.try_render(&[], ui)?;
-    let values = inputs
-        .secrets
+    // A value that several nodes inherit is searched for once.
+    let values: BTreeSet<(&str, &[u8])> = inputs
         .iter()
-        .map(|(name, value)| (name.as_str(), value.as_slice()));
+        .flat_map(|inputs| &inputs.secrets)
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect();
     let leaks = leaks::find(loaded, &all, values, &[])?;
     mistakes.extend(leaks);
+    let all = rendered.into_iter().zip(inputs).zip(places);
+    let all: Vec<_> = all
+        .map(|((rendered, inputs), place)| Prepared {
+            rendered,
+            inputs,
+            sector,
+            place,
+        })
+        .collect();
     if mistakes.iter().any(Diagnostic::is_error) {
         return Err(fail(ui, mistakes));
     }
     ui.mistakes(mistakes);
-    let loaders = inputs.loaders.iter();
-    let loaders = loaders
-        .map(|loader| (loader.place(), loader.version.clone()))
-        .collect();
-    let contents = stick::contents(
-        &loaded.fleet,
-        node,
-        &rendered,
-        &inputs.urls,
-        inputs.loaders,
-        &inputs.secrets,
-    )
-    .map_err(|mistakes| fail(ui, mistakes))?;
-    let disk = stick::image(&contents, sector, inputs.clock)
-        .map_err(|error| Failure::problem(error, None))?;
+    Ok(all)
+}
+
+/// What stands between these sticks and the machines that boot by them.
+pub(super) fn pending<T>(
+    loaded: &Loaded,
+    prepared: &[Prepared<T>],
+) -> Result<Vec<String>, Failure> {
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let made = Made {
-        has_secrets: !node.secrets.is_empty(),
-        node: name,
-        disk,
-        loaders,
-        pending: plan::pending(loaded, &base, &[rendered], 0)?,
-    };
-    Ok((made, checked))
+    let rendered = prepared.iter().map(|one| &one.rendered);
+    Ok(plan::pending(loaded, &base, rendered, 0)?)
+}
+
+impl<T> Prepared<T> {
+    /// The stick in memory; what is pending is not looked for.
+    pub(super) fn make(&self, loaded: &Loaded, ui: &Ui) -> Result<Made, Failure> {
+        let contents = self
+            .contents(loaded)
+            .map_err(|mistakes| fail(ui, mistakes))?;
+        let disk = stick::image(&contents, self.sector, self.inputs.clock)
+            .map_err(|error| Failure::problem(error, None))?;
+        let loaders = self.inputs.loaders();
+        let loaders = loaders
+            .into_iter()
+            .map(|loader| (loader.place(), loader.version));
+        Ok(Made {
+            has_secrets: !self.inputs.secrets.is_empty(),
+            node: self.rendered.node.clone(),
+            disk,
+            loaders: loaders.collect(),
+            pending: Vec::new(),
+        })
+    }
+
+    fn contents(&self, loaded: &Loaded) -> Result<Contents, Vec<Diagnostic>> {
+        let node = loaded.fleet.node(&self.rendered.node);
+        let node = node.ok_or_else(Vec::new)?;
+        stick::contents(
+            &loaded.fleet,
+            node,
+            &self.rendered,
+            &self.inputs.urls,
+            self.inputs.loaders(),
+            &self.inputs.secrets,
+        )
+    }
+}
+
+/// Makes sure that each of several sticks can be made, with the mistakes of all of them at once.
+pub(super) fn rehearse<T>(
+    loaded: &Loaded,
+    prepared: &[Prepared<T>],
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let mut mistakes = Vec::new();
+    ui.start("checking sticks", prepared.len());
+    for one in prepared {
+        if ui.stopped() {
+            return Err(Failure::Stopped);
+        }
+        match one.contents(loaded) {
+            Err(found) => mistakes.extend(found),
+            Ok(contents) => {
+                if let Err(error) = stick::image(&contents, one.sector, one.inputs.clock) {
+                    let message = format!("the stick of {}: {error}", one.rendered.node);
+                    mistakes.push(Diagnostic::error(message).help("put less on it"));
+                }
+            }
+        }
+        ui.advance(1);
+    }
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    Err(fail(ui, mistakes))
 }
 
 /// The body of the boot script, with the URLs that this stick sets: only now is the command line known whole.

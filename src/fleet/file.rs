@@ -126,7 +126,7 @@ pub enum Firmware {
 }
 
 /// `[stick.ipxe]`.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Loaders {
     /// `ipxe.efi` for x86-64.

@@ -31,6 +31,7 @@ pub struct Contents {
 pub type Opened = BTreeMap<String, Zeroizing<Vec<u8>>>;
 
 /// An iPXE for a stick.
+#[derive(Clone)]
 pub struct Loader {
     /// The machines that it runs on.
     pub target: Target,
