@@ -201,14 +201,15 @@ fn a_wrong_arrow_is_seen() {
 }
 
 #[test]
-fn the_tool_prints_in_one_place_and_is_unsafe_nowhere() {
-    let of_tests = |file: &&File| file.path.contains("tests");
-    for file in files()
-        .iter()
-        .filter(|file| file.room != "ui" && !of_tests(file))
-    {
+fn the_tool_prints_in_one_place_and_is_unsafe_in_one_other() {
+    for file in files().iter().filter(|file| !file.path.contains("tests")) {
+        let may = |word: &str| match word {
+            "allow(clippy::print" => file.room == "ui",
+            _ => file.path.ends_with("stick/ioctl.rs"),
+        };
         for word in ["allow(clippy::print", "allow(unsafe_code"] {
-            assert!(!file.text.contains(word), "{} has {word}", file.path);
+            let has = file.text.contains(word);
+            assert!(!has || may(word), "{} has {word}", file.path);
         }
     }
 }

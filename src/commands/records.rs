@@ -1,6 +1,8 @@
 //! The records of sticks, as the commands need them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use super::published::Publisher;
 use super::{Failure, Loaded, count};
@@ -13,7 +15,8 @@ use crate::plan::compare::Plan;
 use crate::plan::cost::Cost;
 use crate::plan::sticks::{self, StickPlan};
 use crate::render::rendered::Rendered;
-use crate::stick::record::{State, Sticks, read_all, short};
+use crate::stick::record::{self, Record, State, Sticks, read_all, record_path, short};
+use crate::write::{Batch, Durability, WriteError};
 
 /// In place of a digest that is not looked at.
 const NO_DIGEST: &str = "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
@@ -32,6 +35,37 @@ impl Loaded {
         self.diagnostics.extend(mistakes);
         Ok(records)
     }
+}
+
+/// The record of a node, to change it; an empty one where there is none.
+pub(super) fn open(root: &Path, node: &str) -> Result<Record, Vec<Diagnostic>> {
+    let name = record_path(node);
+    match std::fs::read(root.join(&name)) {
+        Ok(bytes) => {
+            let source = record::source(&name, bytes).map_err(|mistake| vec![*mistake])?;
+            Record::read(&source)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Record::empty()),
+        Err(error) => Err(vec![
+            Diagnostic::error(format!("can't read `{name}`: {error}"))
+                .help("see that you may read it"),
+        ]),
+    }
+}
+
+/// Prepares the record of a node to be written; one that holds nothing is removed.
+pub(super) fn stage(
+    batch: &mut Batch,
+    root: &Path,
+    node: &str,
+    record: &Record,
+) -> Result<(), WriteError> {
+    let path = root.join(record_path(node));
+    if record.is_blank() {
+        batch.remove(path);
+        return Ok(());
+    }
+    batch.stage(&path, record.text().as_bytes(), Durability::Precious)
 }
 
 /// The fleet as a base has it; `None` where that is the one of today.

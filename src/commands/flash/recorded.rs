@@ -1,21 +1,19 @@
 //! The record of a stick that was written.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::super::{Failure, lock};
+use super::super::{Failure, lock, records};
 use super::Target;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::node::{Fleet, Node};
 use crate::git;
-use crate::source::Source;
-use crate::stick::record::{Moment, Record, Recorded, State, record_path};
+use crate::stick::record::{Moment, Recorded, State, record_path};
 use crate::stick::{Kind, Label};
 use crate::ui::Ui;
-use crate::write::{Batch, Durability};
+use crate::write::Batch;
 
 /// Where a stick is to be recorded.
 pub(super) struct Recorder {
@@ -38,7 +36,7 @@ impl Recorder {
         if args.dry_run || is_file && !args.record {
             return None;
         }
-        if let Err(found) = read(&fleet.root, &node.name) {
+        if let Err(found) = records::open(&fleet.root, &node.name) {
             mistakes.extend(found);
         }
         Some(Self {
@@ -87,7 +85,7 @@ impl Recorder {
     ) -> Result<Vec<String>, Failure> {
         let lock = lock(&self.root, "flash")?;
         let fail = |mistakes| super::super::fail(ui, mistakes);
-        let mut record = read(&self.root, &label.node).map_err(fail)?;
+        let mut record = records::open(&self.root, &label.node).map_err(fail)?;
         if was_there && record.sticks().iter().any(|it| it.id == label.stick) {
             return Ok(Vec::new());
         }
@@ -98,10 +96,10 @@ impl Recorder {
         let before = before.filter(|it| it.fleet_id == self.fleet_id && it.stick != label.stick);
         let mut files = Vec::new();
         if let Some(other) = before.filter(|it| it.node != label.node)
-            && let Ok(mut record) = read(&self.root, &other.node)
+            && let Ok(mut record) = records::open(&self.root, &other.node)
             && record.forget(other.stick)
         {
-            files.push((record_path(&other.node), record));
+            files.push((other.node.clone(), record));
         }
         let stick = Recorded::of(label, target.sector(), Moment::now(), drive);
         record.add(stick, before.map(|it| it.stick));
@@ -112,18 +110,13 @@ impl Recorder {
                 label.node
             ));
         }
-        files.push((record_path(&label.node), record));
+        files.push((label.node.clone(), record));
         let mut batch = Batch::new();
-        for (path, record) in &files {
-            let path = self.root.join(path);
-            if record.is_blank() {
-                batch.remove(path);
-            } else {
-                batch.stage(&path, record.text().as_bytes(), Durability::Precious)?;
-            }
+        for (node, record) in &files {
+            records::stage(&mut batch, &self.root, node, record)?;
         }
         batch.commit()?;
-        let paths: Vec<String> = files.into_iter().map(|(path, _)| path).collect();
+        let paths: Vec<String> = files.iter().map(|(node, _)| record_path(node)).collect();
         drop(lock);
         if args.commit {
             let message = format!("Record the stick of {}", label.node);
@@ -132,17 +125,5 @@ impl Recorder {
             })?;
         }
         Ok(paths)
-    }
-}
-
-fn read(root: &Path, node: &str) -> Result<Record, Vec<Diagnostic>> {
-    let name = record_path(node);
-    match std::fs::read_to_string(root.join(&name)) {
-        Ok(text) => Record::read(&Source::file(name, text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Record::empty()),
-        Err(error) => Err(vec![
-            Diagnostic::error(format!("can't read `{name}`: {error}"))
-                .help("the stick is to be recorded there: see that you may read it"),
-        ]),
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::commands::stick_id::{Candidate, pick};
-use crate::commands::{Failure, Outcome, count, fail, find_root, lock};
+use crate::commands::{Failure, Outcome, count, fail, find_root, lock, records};
 use crate::fleet::files::Folder;
-use crate::stick::record::{Record, State, read_all, record_path, short};
+use crate::stick::record::{Record, State, read_all, short};
 use crate::ui::Ui;
-use crate::write::{Batch, Durability};
+use crate::write::Batch;
 
 /// Puts a stick into a state; without one it is forgotten.
 pub(super) fn run(
@@ -48,13 +48,8 @@ pub(super) fn run(
         None => record.forget(stick.id),
     };
     if state != Some(stick.state) {
-        let path = root.join(record_path(node));
         let mut batch = Batch::new();
-        if record.is_blank() {
-            batch.remove(path);
-        } else {
-            batch.stage(&path, record.text().as_bytes(), Durability::Precious)?;
-        }
+        records::stage(&mut batch, &root, node, &record)?;
         batch.commit()?;
     }
     if ui.json() {
