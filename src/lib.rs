@@ -19,10 +19,13 @@
 //! node + opened secrets      stick::contents    -> Contents          every file that the stick will hold
 //!                            stick::image       -> Disk              partition table, FAT
 //!                            stick::save        -> a file
+//! a drive                    stick::judge       -> Verdict           whether it may be written
+//!                            stick::fit, stamp  -> a stick           guarded, written, read back
+//!                            stick::record      -> sticks/*.toml
 //! a file that is a stick     stick::inspect     -> Found             whose it is, and whether all is there
 //! ```
 //!
-//! Still missing in the second one: a drive that is written, and a node that boots in a virtual machine.
+//! Still missing in the second one: a node that boots in a virtual machine.
 //!
 //! The modules below stand from the bottom of the house to its roof: each imports only what stands above
 //! it in this list. `tests/house.rs` holds them to it.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use uuid::Uuid;
@@ -389,6 +389,57 @@ fn stays_whole(sector: Sector) {
         }
         let least = if sector == Sector::Of512 { 3 } else { 2 };
         assert!(seen.len() >= least, "among them are: {seen:?}");
+    }
+}
+
+/// A drive that says that it has stored all, and has not: what it holds when it was out of power.
+#[test]
+fn every_lost_write_is_found_when_the_stick_is_inspected() {
+    for sector in Sector::ALL {
+        let mut old = Fake::used(sector, sector.stick_size());
+        stamped(&mut old, "old!", Extent::All).unwrap();
+        let mut new = old.clone();
+        stamped(&mut new, "new!", Extent::Changes).unwrap();
+        let numbers: BTreeSet<u64> = old
+            .sectors
+            .keys()
+            .chain(new.sectors.keys())
+            .copied()
+            .collect();
+        let lost = numbers
+            .into_iter()
+            .filter(|it| old.sector(*it) != new.sector(*it));
+        let secrets = Part::Secrets.range(sector);
+        // There are hundreds of the loader's.
+        let lost: Vec<u64> = lost
+            .filter(|it| secrets.contains(&(it * SECTOR)) || it % 23 == 0 || it * SECTOR < MIB)
+            .collect();
+        assert!(
+            lost.iter()
+                .filter(|it| secrets.contains(&(**it * SECTOR)))
+                .count()
+                > 1
+        );
+        for number in lost {
+            let mut drive = new.clone();
+            match old.sectors.get(&number) {
+                Some(bytes) => drop(drive.sectors.insert(number, bytes.clone())),
+                None => drop(drive.sectors.remove(&number)),
+            }
+            let found = inspect(&mut drive.disk());
+            let is_well = found.is_ok_and(|found| found.faults.is_empty());
+            assert!(!is_well, "nobody missed byte {}", number * SECTOR);
+        }
+        // Zeros where a secret was before are a part of it, too.
+        let mut drive = new.clone();
+        drive
+            .sectors
+            .insert((secrets.end - MIB) / SECTOR, vec![7; 512]);
+        let faults = inspect(&mut drive.disk()).unwrap().faults;
+        assert!(
+            faults[0].contains("what is on the secrets volume"),
+            "{faults:?}"
+        );
     }
 }
 
