@@ -216,6 +216,14 @@ fn changes_of_the_stick() -> Vec<Case> {
             &["the fleet's `id`"],
         ),
         (
+            |fleet| {
+                let network = "[network]\nmac = \"52:54:00:12:34:56\"\n[stick]";
+                fleet.replace("fleet.toml", "[stick]", network);
+            },
+            "reflash",
+            &["the network before the OS"],
+        ),
+        (
             |fleet| fleet.replace("fleet.toml", "[stick]", "[stick]\nscript = \"stick\""),
             "reflash",
             &["where the boot script stands"],
