@@ -303,6 +303,35 @@ fn uefi_boots_the_example_from_usb() {
 }
 
 #[test]
+fn uefi_boots_the_example_from_a_drive_with_sectors_of_4096_bytes() {
+    let (Some(example), Some(loaders)) = (Example::new(), loaders()) else {
+        return;
+    };
+    let key = demo_key();
+    let raw_url = format!("{SERVER}/{{{{ path }}}}");
+    fs::remove_file(&example.image).unwrap();
+    let args = [
+        "image",
+        "node1337",
+        "--sector-size",
+        "4096",
+        "--output",
+        example.image.to_str().unwrap(),
+        "--identity",
+        key.to_str().unwrap(),
+        "--ipxe",
+        loaders.to_str().unwrap(),
+        "--raw-url",
+        &raw_url,
+    ];
+    example.fleet.run(&args).code(0);
+    let machine = ("uefi", "virtio-4096");
+    let console = example.boot(machine, LIMIT);
+    said(&console, "server: GET /ipxe/node1337.ipxe 200");
+    assert_booted(machine, &example, &console);
+}
+
+#[test]
 fn a_bios_boots_the_example_by_the_script_in_git() {
     boots_by_git(("bios", "virtio"));
 }

@@ -621,11 +621,17 @@ fn the_sticks_of_many_nodes_are_a_file_each() {
     // A secret that one of them can't hold is told before, too.
     let fresh = outside(&fleet).join("fresh");
     fs::create_dir(&fresh).unwrap();
-    let set = fleet.command(&["secrets", "set", "n3", "TOKEN"]);
-    set.stdin("a\0b").run().code(0);
-    many(&fresh, &["*"])
-        .code(1)
-        .says(&["`web_env` can't hold `TOKEN`", "nodes/n3.toml"]);
+    fleet.replace("fleet.toml", "[\"TOKEN\"]", "[\"TOKEN\", \"KEY\"]");
+    fleet.replace(
+        "fleet.toml",
+        "[roles.web.files]\n\"tls/node.key\" = \"KEY\"\n",
+        "",
+    );
+    many(&fresh, &["*"]).code(1).says(&[
+        "`web_env` can't hold `KEY`",
+        "nodes/n1.toml",
+        "nodes/n3.toml",
+    ]);
     assert!(names(&fresh).is_empty());
 
     for (folder, says) in [
@@ -1306,6 +1312,135 @@ fn inspect_finds_what_is_not_as_it_was_written() {
             .code(1)
             .says(&["error: ", says]);
     }
+}
+
+#[test]
+fn inspect_compares_a_stick_with_what_would_be_written_now() {
+    let Some(loaders) = loaders().filter(|_| has_tools(&["mcopy", "mtype"])) else {
+        return;
+    };
+    let fleet = fleet();
+    let image = image(&fleet, "n1.img", &loaders);
+    let path = image.to_str().unwrap();
+    let key = demo_key();
+    let (key, loaders) = (key.to_str().unwrap(), loaders.to_str().unwrap());
+    let plain = ["inspect", path, "--node", "n1", "--ipxe", loaders];
+    let keyed = [&plain[..], &["--identity", key]].concat();
+    let exact = [&keyed[..], &["--detailed-exitcode"]].concat();
+    fleet
+        .run(&exact)
+        .code(0)
+        .prints(&["it is what would be written now\n"])
+        .hides("hunter2");
+    fleet
+        .run(&[&plain[..], &["--detailed-exitcode"]].concat())
+        .code(0)
+        .prints(&[
+            "it is what would be written now, the values of the secrets by their versions alone",
+        ]);
+    fleet
+        .run(&["inspect", path, "--detailed-exitcode"])
+        .code(64);
+
+    // The same length and other bytes: that it is damaged is seen without a key, and with one where.
+    let volume = drive(&image, Part::Secrets);
+    let whole = fs::read(&image).unwrap();
+    let note = outside(&fleet).join("note");
+    let text = tool("mtype", &["-i", &volume, "::/web_env"]);
+    fs::write(&note, text.replace("hunter2", "hunter3")).unwrap();
+    tool(
+        "mcopy",
+        &["-o", "-i", &volume, note.to_str().unwrap(), "::/web_env"],
+    );
+    fleet
+        .run(&plain)
+        .code(1)
+        .prints(&["it is what would be written now"]);
+    fleet
+        .run(&exact)
+        .code(1)
+        .prints(&[
+            "it is not what would be written now:\n",
+            "the file `web_env` holds another value of `TOKEN`\n",
+        ])
+        .hides("hunter");
+    fs::write(&note, "a key\n\0\u{1}x").unwrap();
+    tool(
+        "mcopy",
+        &[
+            "-o",
+            "-i",
+            &volume,
+            note.to_str().unwrap(),
+            "::/tls/node.key",
+        ],
+    );
+    fleet
+        .run(&keyed)
+        .code(1)
+        .prints(&["the file `tls/node.key` holds another value of `KEY`\n"]);
+    fs::write(&image, &whole).unwrap();
+
+    let set = fleet.command(&["secrets", "set", "n1", "TOKEN"]);
+    set.stdin("hunter4").run().code(0);
+    fleet.replace("fleet.toml", "https://git.example/", "https://new.example/");
+    fleet.write(
+        "templates/base.bu",
+        fleet.read("templates/base.bu") + "# new\n",
+    );
+    let says = [
+        "the node fetches its config from https://git.example/ignition/n1.ign, and now that is https://new.example/",
+        "the node finds its boot script from https://git.example/",
+        "the secret `TOKEN` has another value now\n",
+    ];
+    for args in [&plain[..], &keyed, &exact] {
+        let code = if args.len() == exact.len() { 2 } else { 0 };
+        fleet.run(args).code(code).prints(&says).hides("hunter");
+    }
+    let json = fleet.run(&[&keyed[..], &["--json"]].concat()).code(0);
+    let json: serde_json::Value = serde_json::from_str(&json.hides("hunter").stdout).unwrap();
+    assert_eq!(json["differences"].as_array().unwrap().len(), 4, "{json}");
+    assert_eq!(json["values_compared"], true);
+    assert_eq!(json["commit"], "0".repeat(40));
+
+    // A secret more, and a file for it.
+    fleet.replace(
+        "fleet.toml",
+        "\"tls/node.key\" = \"KEY\"\n",
+        "\"tls/other.key\" = \"KEY\"\n",
+    );
+    fleet.run(&plain).code(0).prints(&[
+        "the file `tls/node.key` would not be on the secrets volume any more\n",
+        "the file `tls/other.key` is not on the secrets volume\n",
+    ]);
+    let text = fleet.read("nodes/n1.toml");
+    fleet.write("nodes/n2.toml", text);
+    let other = ["inspect", path, "--node", "n2", "--ipxe", loaders];
+    fleet
+        .run(&other)
+        .code(0)
+        .prints(&["it is the stick of n1 in test (", "and not of n2 in test ("]);
+    fleet
+        .run(&["inspect", path, "--node", "n9"])
+        .code(1)
+        .says(&["error: "]);
+}
+
+#[test]
+fn who_may_not_read_a_drive_is_told_to_be_root() {
+    let Some(attached) = Attached::new(Sector::Of512.stick_size(), &[]) else {
+        return;
+    };
+    if !has_program("setpriv") {
+        return skipped("a user who may read no drive", "there is no setpriv");
+    }
+    let fleet = Fleet::new();
+    let path = attached.path();
+    let run = fleet.command_as_nobody(&["inspect", path]).run().code(1);
+    run.says(&[
+        &format!("error: can't open `{path}`: Permission denied"),
+        &format!("read it as root: `sudo ephemeros inspect {path}`"),
+    ]);
 }
 
 #[test]

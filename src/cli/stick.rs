@@ -101,4 +101,13 @@ pub struct Flash {
 pub struct Inspect {
     /// A file that is a stick, or a drive
     pub file: PathBuf,
+    /// Compare it with what would be written for this node now
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
+    /// With `--node`: exit with 2 when something differs
+    #[arg(long, requires = "node")]
+    pub detailed_exitcode: bool,
+    /// What that would be made of.
+    #[command(flatten)]
+    pub made_of: MadeOf,
 }

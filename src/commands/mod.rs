@@ -166,7 +166,7 @@ pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Devices(args) => devices::run(args, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Flash(args) => flash::run(args, start, ui),
-        Command::Inspect(args) => inspect::run(args, ui),
+        Command::Inspect(args) => inspect::run(args, start, ui),
         Command::Sticks(args) => sticks::run(args, start, ui),
         Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),

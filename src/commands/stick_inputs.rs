@@ -21,6 +21,15 @@ use crate::vault::open::{OpenError, open};
 /// The time of the files on a stick, by the convention of reproducible builds.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// Whether private keys are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// It is a mistake when none opens the secrets.
+    Needed,
+    /// Where none is named and none is found, no secret is opened.
+    IfThere,
+}
+
 /// All of it.
 pub(super) struct Inputs {
     pub(super) urls: Urls,
@@ -51,6 +60,7 @@ pub(super) fn gather(
     loaded: &Loaded,
     nodes: &[(&Node, &Rendered)],
     sector: Sector,
+    keys: Keys,
     args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
@@ -72,7 +82,7 @@ pub(super) fn gather(
         }
         found.push((urls, loaders));
     }
-    let secrets = open_secrets(nodes, args.identity.clone(), ui, mistakes);
+    let secrets = open_secrets(nodes, keys, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes)?;
     let all = found.into_iter().zip(secrets?);
     let all = all.map(|((urls, loaders), secrets)| {
@@ -108,17 +118,21 @@ fn find_urls(
 /// Opens the secrets of each node.
 fn open_secrets(
     nodes: &[(&Node, &Rendered)],
+    keys: Keys,
     identity: Option<PathBuf>,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Opened>> {
+    let none = || nodes.iter().map(|_| Opened::new()).collect();
+    let is_needed = keys == Keys::Needed || identity.is_some();
     let secrets = nodes.iter().flat_map(|(node, _)| node.secrets.values());
     let mut secrets = secrets.peekable();
     if secrets.peek().is_none() {
-        return Some(nodes.iter().map(|_| Opened::new()).collect());
+        return Some(none());
     }
     let identities = match identities::find(identity, secrets, ui) {
         Ok(identities) => identities,
+        Err(_) if !is_needed => return Some(none()),
         Err(NoKeys::Absent(error)) => {
             mistakes.push(
                 Diagnostic::error(error.to_string())

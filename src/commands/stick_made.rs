@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stick_inputs::{Inputs, gather};
+use super::stick_inputs::{Inputs, Keys, gather};
 use super::{Failure, Loaded, fail, leaks, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
@@ -70,7 +70,15 @@ pub(super) fn prepare<T>(
         nodes.push((loaded.node(&one.node)?, one));
         places.push(check(loaded, &one.node, &mut mistakes));
     }
-    let inputs = gather(loaded, &nodes, sector, made_of, ui, &mut mistakes);
+    let inputs = gather(
+        loaded,
+        &nodes,
+        sector,
+        Keys::Needed,
+        made_of,
+        ui,
+        &mut mistakes,
+    );
     let places: Option<Vec<T>> = places.into_iter().collect();
     let (Some(places), Some(inputs)) = (places, inputs) else {
         return Err(fail(ui, mistakes));
@@ -102,6 +110,38 @@ pub(super) fn prepare<T>(
     }
     ui.mistakes(mistakes);
     Ok(all)
+}
+
+/// What would be written for a node now, to be compared with what is on a stick; and whether the values of the secrets are
+/// in it, for which there may be no key.
+pub(super) fn expected(
+    loaded: &mut Loaded,
+    pattern: &str,
+    sector: Sector,
+    made_of: &cli::MadeOf,
+    ui: &Ui,
+) -> Result<(Contents, bool), Failure> {
+    let (name, rendered) = loaded.render_one(pattern, ui)?;
+    let nodes = [(loaded.node(&name)?, &rendered)];
+    let mut mistakes = Vec::new();
+    let keys = Keys::IfThere;
+    let inputs = gather(loaded, &nodes, sector, keys, made_of, ui, &mut mistakes);
+    let Some(inputs) = inputs.and_then(|mut all| all.pop()) else {
+        return Err(fail(ui, mistakes));
+    };
+    if mistakes.iter().any(Diagnostic::is_error) {
+        return Err(fail(ui, mistakes));
+    }
+    ui.mistakes(mistakes);
+    let has_values = inputs.secrets.len() == nodes[0].0.secrets.len();
+    let one = Prepared {
+        rendered,
+        inputs,
+        sector,
+        place: (),
+    };
+    let contents = one.contents(loaded);
+    Ok((contents.map_err(|mistakes| fail(ui, mistakes))?, has_values))
 }
 
 /// What stands between these sticks and the machines that boot by them.

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use uuid::Uuid;
 
 use super::bios::CODE;
 use super::disk::Window;
-use super::gpt::Place;
+use super::gpt::{Place, Table};
 use super::label::{self, Boot, Label, LabelError};
 use super::layout::{Part, Sector};
 use super::{fat, gpt, seal};
@@ -68,14 +68,16 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let mut label = None;
     let mut efi = BTreeMap::new();
     let mut digests = BTreeMap::new();
-    let window = Window::new(disk, efi_place.start, efi_place.length);
-    fat::read(window, &mut |path, size, file| {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+    read_volume(disk, efi_place, &mut |path, size, file| {
         if path == label::FILE {
+            if size > LARGEST_LABEL {
+                return Err(io::Error::other(format!("it has {size} bytes")));
+            }
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
             label = Some(String::from_utf8_lossy(&bytes).into_owned());
         } else {
-            digests.insert(path.clone(), label::digest(&bytes));
+            digests.insert(path.clone(), label::digest_of(file)?);
             efi.insert(path, size);
         }
         Ok(())
@@ -85,28 +87,35 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let label = Label::read(&text)?;
     faults.extend(differences(&label.files, &digests));
     faults.extend(boot_faults(disk, label.bios.as_ref(), place(Part::Bios)));
+    let own = Uuid::new_v5(&label.fleet_id, label.node.as_bytes());
+    faults.extend(misplaced(&table, own));
     let mut secrets = BTreeMap::new();
     match place(Part::Secrets) {
         None => faults.push("the secrets volume is missing".to_owned()),
         Some(place) => {
-            let own = Uuid::new_v5(&label.fleet_id, label.node.as_bytes());
             if place.guid != own {
                 faults.push(format!(
                     "the secrets volume is {}, and that of {} is {own}",
                     place.guid, label.node
                 ));
             }
-            let window = Window::new(disk, place.start, place.length);
-            let read = fat::read(window, &mut |path, size, _| {
+            let read = read_volume(disk, place, &mut |path, size, _| {
                 secrets.insert(path, size);
                 Ok(())
             });
+            let is_read = read.is_ok();
             match read {
                 Ok(()) => faults.extend(differences(&label.secret_files, &secrets)),
                 Err(error) => faults.push(format!("the secrets volume can't be read: {error}")),
             }
-            let volume = place.start..place.start.saturating_add(place.length);
-            match seal::holds(disk, volume, table.sector, text.as_bytes()) {
+            // Elsewhere it was not sealed, and may be of any length.
+            let volume = Part::Secrets.range(table.sector);
+            let is_in_place = (place.start, place.length) == Part::Secrets.place(table.sector);
+            let sealed = match is_in_place && is_read {
+                true => seal::holds(disk, volume, table.sector, text.as_bytes()),
+                false => Ok(None),
+            };
+            match sealed {
                 Ok(None | Some(true)) => {}
                 Ok(Some(false)) => faults.push(BROKEN_SEAL.to_owned()),
                 Err(error) => faults.push(format!("the secrets volume can't be read: {error}")),
@@ -129,6 +138,43 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
         secrets,
         faults,
     })
+}
+
+/// No label is larger, in bytes.
+const LARGEST_LABEL: u64 = 1 << 20;
+
+/// Goes through the files of a part.
+pub(super) fn read_volume<D: Read + Seek>(
+    disk: &mut D,
+    place: &Place,
+    visit: &mut dyn FnMut(String, u64, &mut dyn Read) -> io::Result<()>,
+) -> io::Result<()> {
+    let size = disk.seek(SeekFrom::End(0))?;
+    if place
+        .start
+        .checked_add(place.length)
+        .is_none_or(|end| end > size)
+    {
+        let why = "its partition ends behind what it stands on, which was cut off";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+    }
+    fat::read(Window::new(disk, place.start, place.length), visit)
+}
+
+/// The parts that stand elsewhere than they were written, or have the identity of another stick's.
+fn misplaced(table: &Table, node: Uuid) -> Vec<String> {
+    let wrong = table.parts.iter().filter_map(|place| {
+        let part = place.part;
+        let why = if (place.start, place.length) != part.place(table.sector) {
+            "does not stand where it was written"
+        } else if part != Part::Secrets && place.guid != part.guid(node) {
+            "has another GUID than was written"
+        } else {
+            return None;
+        };
+        Some(format!("the partition `{}` {why}", part.name()))
+    });
+    wrong.collect()
 }
 
 /// What is not as it was written of what a BIOS starts. Where nothing was, all of it is zeros.
@@ -182,3 +228,6 @@ fn differences<T: PartialEq>(
         });
     missing.chain(others).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! `ephemeros.toml`: whose stick this is, and what is on it. It holds no secret, and no digest of one.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
@@ -207,6 +207,18 @@ fn holds_control(value: &toml::Value) -> bool {
             .iter()
             .any(|(key, value)| key.contains(char::is_control) || holds_control(value)),
         _ => false,
+    }
+}
+
+/// As [`digest`], of what is read piece by piece.
+pub(super) fn digest_of(bytes: &mut dyn Read) -> io::Result<String> {
+    let mut sha = Sha256::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match bytes.read(&mut piece)? {
+            0 => return Ok(format!("sha256-{}", hex(&sha.finalize()))),
+            length => sha.update(&piece[..length]),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod bios;
 mod boot_code;
 mod clock;
+mod compare;
 mod contents;
 mod device;
 mod direct;
@@ -24,6 +25,7 @@ mod seal;
 mod stamp;
 
 pub use clock::Clock;
+pub use compare::{differences, secret_differences};
 pub use contents::{Contents, Loader, Opened, Urls, contents, loader_place, secret_names};
 pub use device::{
     Device, Kind, Node, Number, Partition, Roots, Signature, Transport, Use, What, device, devices,

@@ -92,7 +92,7 @@ impl Geometry {
         }
         let root = match root_length {
             0 if is_fat32 => Folder::Chain(field(44, 4)),
-            length if !is_fat32 => {
+            length if !is_fat32 && length > 0 => {
                 Folder::Fixed(root, usize::try_from(length).map_err(io::Error::other)?)
             }
             _ => return Err(damaged("its FAT volume has no first folder")),
