@@ -304,7 +304,7 @@ fn a_drive_that_changed_while_the_user_was_asked_is_left_alone() {
         return;
     };
     // At the question another size is behind the name.
-    let script = r#"
+    let script = r"
 import os, pty, subprocess, sys
 file, drive = sys.argv[1:3]
 pid, fd = pty.fork()
@@ -329,7 +329,7 @@ while read():
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 sys.stdout.flush()
 sys.stdout.buffer.write(screen)
-"#;
+";
     let file = desk.drive.file();
     let mut python = desk.fleet.program("python3");
     python

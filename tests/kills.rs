@@ -205,7 +205,6 @@ fn a_hundred_kills_leave_no_mixture_that_boots() {
         }
         is_whole = is_intact;
     }
-    println!("{found:?}");
     for state in [State::Old, State::New, State::Off] {
         assert!(found.contains_key(&state), "none was {state:?}: {found:?}");
     }

@@ -47,10 +47,10 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
             .map_err(|never| refused(args, ui, never))?,
         device: row.device,
     };
-    match Invoker::detect() {
+    let done = match Invoker::detect() {
         Some(user) => as_user::run(&user, &target.file)?,
-        None => drop(work::run(args, &source, start, &target, ui)?),
-    }
+        None => work::run(args, &source, start, &target, ui)?,
+    };
     if !args.dry_run
         && let Err(error) = reread_partitions(&target.file)
         // It knows no partitions on it at all, as on most loop devices.
@@ -60,7 +60,7 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
             "note: this machine knows the old partitions of it until it is pulled: {error}"
         ));
     }
-    Ok(Outcome::Done)
+    Ok(done)
 }
 
 /// Looks at the drive, and whether it may be written.

@@ -111,9 +111,10 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
             // Elsewhere it was not sealed, and may be of any length.
             let volume = Part::Secrets.range(table.sector);
             let is_in_place = (place.start, place.length) == Part::Secrets.place(table.sector);
-            let sealed = match is_in_place && is_read {
-                true => seal::holds(disk, volume, table.sector, text.as_bytes()),
-                false => Ok(None),
+            let sealed = if is_in_place && is_read {
+                seal::holds(disk, volume, table.sector, text.as_bytes())
+            } else {
+                Ok(None)
             };
             match sealed {
                 Ok(None | Some(true)) => {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::Failure;
+use super::super::{Failure, Outcome};
 use super::Target;
 use crate::invoker::Invoker;
 use crate::stick::{Roots, device};
@@ -26,7 +26,7 @@ const PLUGIN_PATH: &str = "EPHEMEROS_PLUGIN_PATH";
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs this command once more as the user, with the drive as its standard input, and waits for it.
-pub(super) fn run(user: &Invoker, drive: &File) -> Result<(), Failure> {
+pub(super) fn run(user: &Invoker, drive: &File) -> Result<Outcome, Failure> {
     // Whatever ends this process must not leave the other one alone.
     let _held = Held::begin();
     let ran = start(user, drive).and_then(wait);
@@ -37,7 +37,7 @@ pub(super) fn run(user: &Invoker, drive: &File) -> Result<(), Failure> {
         )
     })?;
     if status.success() {
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     Err(match status.code() {
         Some(code) => Failure::Ended(u8::try_from(code).unwrap_or(1)),
