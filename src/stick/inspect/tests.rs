@@ -183,7 +183,7 @@ fn every_damage_of_a_volume_is_told() {
                     let again = get(disk, file, 32);
                     put(disk, file + 32, &again);
                 },
-                "belong to something else, too",
+                "`tls/KEY`: it is there twice",
             ),
         ];
         for (damage, says) in damages {
