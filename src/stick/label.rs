@@ -168,6 +168,9 @@ pub struct Identity {
     pub commit: String,
 }
 
+/// The line with the id of any stick.
+pub(super) const ID_LINE: &str = "\nstick = \"[0-9a-f-]{36}\"\n";
+
 impl Identity {
     /// Fits the lines of any.
     pub(super) const LINES: &str = "\nstick = \"[0-9a-f-]{36}\"\ncommit = \"[0-9a-f]{40}\"\n";

@@ -4,9 +4,11 @@
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::ops::Range;
 
+use regex::bytes::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::disk::Disk;
+use super::label::ID_LINE;
 use super::layout::{Part, Sector};
 
 /// Where it stands in the first sector, in bytes: in the room for code by which a FAT volume would boot.
@@ -39,7 +41,7 @@ pub(super) fn seal(image: &mut Disk, label: &[u8]) -> io::Result<()> {
         })
     };
     put(image, &[0; LENGTH])?;
-    let mut digest = Sha256::new_with_prefix(label);
+    let mut digest = Sha256::new_with_prefix(without_id(label));
     let inside = |at: u64| (start..start + length).contains(&at);
     for (at, bytes) in image.used().filter(|(at, _)| inside(*at)) {
         add(&mut digest, at - start, bytes);
@@ -61,7 +63,7 @@ pub(super) fn holds<D: Read + Seek>(
     let Some(wanted) = sealed.strip_prefix(MARK) else {
         return Ok(None);
     };
-    let mut digest = Sha256::new_with_prefix(label);
+    let mut digest = Sha256::new_with_prefix(without_id(label));
     let mut bytes = Vec::new();
     let mut at = volume.start;
     disk.seek(SeekFrom::Start(at))?;
@@ -93,6 +95,18 @@ pub(super) fn holds<D: Read + Seek>(
         at += length;
     }
     Ok(Some(*wanted == digest.finalize()[..]))
+}
+
+/// The id is another one on each stick, and two of the same inputs differ in nothing else.
+fn without_id(label: &[u8]) -> Vec<u8> {
+    let mut label = label.to_vec();
+    let id = Regex::new(ID_LINE)
+        .ok()
+        .and_then(|line| line.find(&label).map(|it| it.range()));
+    if let Some(id) = id {
+        label.drain(id);
+    }
+    label
 }
 
 fn add(digest: &mut Sha256, at: u64, bytes: &[u8]) {

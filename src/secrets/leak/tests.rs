@@ -238,3 +238,17 @@ fn in_what_is_no_text_only_a_mark_counts() {
     );
     assert_eq!(found(&format!("age:x:y:{sealed}")), ["github-token"]);
 }
+
+#[test]
+fn an_encrypted_value_may_hold_anything_by_chance() {
+    let key = "AIzaSyA1bC2dE3fG4hI5jK6lM7nO8pQ9rS0tU1v";
+    let encrypted = format!("A = \"age:4f1d0c9a:9c1e5b2270aa41f3:YWdl/{key}/x==\"");
+    assert_eq!(found(&encrypted), [""; 0]);
+    for text in [
+        encrypted.replace("4f1d0c9a", "4f1d0c9"),
+        encrypted.replace(":YWdl/", ":YWdl "),
+        encrypted.replace("AIza", ":AIza"),
+    ] {
+        assert_eq!(found(&text), ["google-api-key"], "{text}");
+    }
+}
