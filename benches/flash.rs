@@ -1,5 +1,5 @@
 //! What it takes to write a stick, beside `dd` of as many bytes with `conv=fsync` and reading them back. It takes root, since it
-//! writes to files that are attached as drives; `cargo bench --bench flash`.
+//! writes to files that are attached as drives; `cargo bench --bench flash`. A dry run is all but the writing: the stick is made.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 use std::fs::{self, File};
@@ -42,10 +42,7 @@ fn main() {
         command
     };
     timed(tool(&image));
-    println!(
-        "{:>10} {:>8} {:>8} {:>8} {:>6}",
-        "of a", "MiB", "dd", "flash", "ratio"
-    );
+    println!("  of a   MiB        dd     flash  ratio   dry run");
     for (what, args) in [("node", &node[..]), ("file", &file)] {
         let mut dry = tool(&[args, &["--dry-run", "--json"]].concat());
         let said: serde_json::Value =
@@ -58,7 +55,7 @@ fn main() {
             &fs::read(at("drive")).unwrap()[..usize::try_from(bytes).unwrap()],
         )
         .unwrap();
-        let (mut copied, mut flashed) = (Vec::new(), Vec::new());
+        let (mut copied, mut flashed, mut tried) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             copied.push(
                 timed(dd(&[
@@ -73,14 +70,16 @@ fn main() {
                 ])),
             );
             flashed.push(timed(tool(args)));
+            tried.push(timed(tool(&[args, &["--dry-run"]].concat())));
         }
-        let [copied, flashed] = [median(copied), median(flashed)];
+        let [copied, flashed, tried] = [copied, flashed, tried].map(median);
         println!(
-            "{what:>10} {:>8} {:>6} ms {:>5} ms {:>6.2}",
+            "{what:>6} {:>5} {:>6} ms {:>6} ms {:>6.2} {:>6} ms",
             bytes >> 20,
             copied.as_millis(),
             flashed.as_millis(),
-            flashed.as_secs_f64() / copied.as_secs_f64()
+            flashed.as_secs_f64() / copied.as_secs_f64(),
+            tried.as_millis(),
         );
     }
 }

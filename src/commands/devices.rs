@@ -8,7 +8,8 @@ use super::devices_text::describe;
 use super::{Failure, Outcome, count};
 use crate::cli;
 use crate::stick::{
-    Device, Kind, Label, Roots, Signature, Use, Verdict, What, devices, holds_stick, inspect, judge,
+    Device, Kind, Label, Roots, Signature, Use, Verdict, What, devices, holds_stick, judge,
+    read_label,
 };
 use crate::ui::Ui;
 
@@ -72,11 +73,8 @@ pub(super) fn row(device: Device) -> Row {
 
 fn stick_on(device: &Device) -> Option<Result<Label, String>> {
     let mut file = File::open(&device.path).ok()?;
-    let found = holds_stick(&mut file).then(|| inspect(&mut file))?;
-    Some(match found {
-        Ok(found) => Ok(found.label),
-        Err(error) => Err(error.to_string()),
-    })
+    let label = holds_stick(&mut file).then(|| read_label(&mut file))?;
+    Some(label.map_err(|error| error.to_string()))
 }
 
 fn to_json(row: &Row) -> Value {

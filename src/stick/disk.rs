@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 
+use rustix::fs::{self, seek};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::layout::Sector;
@@ -39,17 +43,25 @@ impl Disk {
     ///
     /// # Errors
     /// The file can't be read.
-    pub fn read_from(file: &mut (impl Read + Seek), sector: Sector) -> io::Result<Self> {
-        let mut disk = Self::new(sector, file.seek(SeekFrom::End(0))?);
-        file.rewind()?;
+    pub fn read_from(file: &File, sector: Sector) -> io::Result<Self> {
+        let mut disk = Self::new(sector, file.metadata()?.len());
+        disk.written = (0..disk.size.div_ceil(PAGE as u64)).collect();
         let mut piece = Zeroizing::new(vec![0; 1 << 20]);
-        while disk.at < disk.size {
-            let left = usize::try_from(disk.size - disk.at).unwrap_or(usize::MAX);
-            let length = piece.len().min(left);
-            file.read_exact(&mut piece[..length])?;
-            disk.write_all(&piece[..length])?;
+        // Most of an image is holes, which are zeros. A file system that knows none has one piece of data.
+        loop {
+            let start = match seek(file, fs::SeekFrom::Data(disk.at)) {
+                Err(Errno::NXIO) => return Ok(disk),
+                start => start?,
+            };
+            let end = seek(file, fs::SeekFrom::Hole(start))?;
+            disk.at = start;
+            while disk.at < end {
+                let left = usize::try_from(end - disk.at).unwrap_or(usize::MAX);
+                let length = piece.len().min(left);
+                file.read_exact_at(&mut piece[..length], disk.at)?;
+                disk.write_all(&piece[..length])?;
+            }
         }
-        Ok(disk)
     }
 
     /// Its size in bytes.

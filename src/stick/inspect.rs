@@ -53,6 +53,44 @@ pub fn holds_stick<D: Read + Seek>(disk: &mut D) -> bool {
     gpt::read(disk).is_some()
 }
 
+/// Whose stick it is. Whether all of it is there is not looked at.
+///
+/// # Errors
+/// It is no stick, or one whose owner can't be told.
+pub fn read_label<D: Read + Seek>(disk: &mut D) -> Result<Label, NoStick> {
+    let table = gpt::read(disk).ok_or(NoStick::Foreign)?;
+    Ok(Label::read(&visit_efi(disk, &table, &mut |_, _, _| {
+        Ok(())
+    })?)?)
+}
+
+/// Goes through the files beside the label, and gives that.
+fn visit_efi<D: Read + Seek>(
+    disk: &mut D,
+    table: &Table,
+    visit: &mut dyn FnMut(String, u64, &mut dyn Read) -> io::Result<()>,
+) -> Result<String, NoStick> {
+    let no_label = |cause| NoStick::NoLabel { cause };
+    let missing = |what| no_label(io::Error::other(what));
+    let place = table.parts.iter().find(|place| place.part == Part::Efi);
+    let place = place.ok_or_else(|| missing("its partition is missing"))?;
+    let mut label = None;
+    read_volume(disk, place, &mut |path, size, file| {
+        if path != label::FILE {
+            return visit(path, size, file);
+        }
+        if size > LARGEST_LABEL {
+            return Err(io::Error::other(format!("it has {size} bytes")));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        label = Some(String::from_utf8_lossy(&bytes).into_owned());
+        Ok(())
+    })
+    .map_err(no_label)?;
+    label.ok_or_else(|| missing("it is not there"))
+}
+
 /// Reads a stick, or a file that is one. Nothing is written to it.
 ///
 /// # Errors
@@ -61,29 +99,13 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     let table = gpt::read(disk).ok_or(NoStick::Foreign)?;
     let mut faults = Vec::from_iter(table.damage.map(str::to_owned));
     let place = |part: Part| table.parts.iter().find(|place| place.part == part);
-    let no_label = |why: &str| NoStick::NoLabel {
-        cause: io::Error::other(why),
-    };
-    let efi_place = place(Part::Efi).ok_or_else(|| no_label("its partition is missing"))?;
-    let mut label = None;
     let mut efi = BTreeMap::new();
     let mut digests = BTreeMap::new();
-    read_volume(disk, efi_place, &mut |path, size, file| {
-        if path == label::FILE {
-            if size > LARGEST_LABEL {
-                return Err(io::Error::other(format!("it has {size} bytes")));
-            }
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            label = Some(String::from_utf8_lossy(&bytes).into_owned());
-        } else {
-            digests.insert(path.clone(), label::digest_of(file)?);
-            efi.insert(path, size);
-        }
+    let text = visit_efi(disk, &table, &mut |path, size, file| {
+        digests.insert(path.clone(), label::digest_of(file)?);
+        efi.insert(path, size);
         Ok(())
-    })
-    .map_err(|cause| NoStick::NoLabel { cause })?;
-    let text = label.ok_or_else(|| no_label("it is not there"))?;
+    })?;
     let label = Label::read(&text)?;
     faults.extend(differences(&label.files, &digests));
     faults.extend(boot_faults(disk, label.bios.as_ref(), place(Part::Bios)));

@@ -38,7 +38,7 @@ pub use fit::fit;
 pub use gpt::{Place, places};
 pub use guard::{NeedsForce, Never, Verdict, judge};
 pub use image::{ImageError, image};
-pub use inspect::{Found, NoStick, holds_stick, inspect};
+pub use inspect::{Found, NoStick, holds_stick, inspect, read_label};
 pub use ioctl::reread_partitions;
 pub use label::{Boot, Identity, Label, LabelError, digest};
 pub use layout::{Part, Sector};

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::disk::Disk;
 use super::label::ID_LINE;
 use super::layout::{Part, Sector};
+use super::stamp::is_zero;
 
 /// Where it stands in the first sector, in bytes: in the room for code by which a FAT volume would boot.
 const PLACE: u64 = 256;
@@ -84,7 +85,7 @@ pub(super) fn holds<D: Read + Seek>(
             }
         }
         for (number, piece) in (0..).zip(bytes.chunks(PIECE)) {
-            if piece.iter().any(|byte| *byte != 0) {
+            if !is_zero(piece) {
                 add(
                     &mut digest,
                     at - volume.start + number * PIECE as u64,

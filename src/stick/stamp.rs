@@ -135,13 +135,8 @@ fn zeros(part: &Range<u64>) -> Vec<u8> {
     vec![0; usize::try_from(length(part)).unwrap_or(0)]
 }
 
-/// Room for any block, so that no copy is left behind when a larger one comes.
-fn room() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(usize::try_from(BLOCK).unwrap_or(0)))
-}
-
 /// Compared as wholes, which is much faster than byte by byte.
-fn is_zero(bytes: &[u8]) -> bool {
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
     const ZEROS: [u8; 4096] = [0; 4096];
     bytes
         .chunks(ZEROS.len())
@@ -169,8 +164,8 @@ impl<'a> Stamp<'a> {
             drive,
             progress,
             written: 0,
-            wanted: room(),
-            there: room(),
+            wanted: Zeroizing::new(Vec::new()),
+            there: Zeroizing::new(Vec::new()),
         })
     }
 
@@ -272,6 +267,12 @@ impl<'a> Stamp<'a> {
 
     fn lay_out(&mut self, block: &Range<u64>) -> Result<(), StampError> {
         let length = usize::try_from(length(block)).unwrap_or(0);
+        if self.wanted.capacity() == 0 {
+            // Room for any block, so that no copy is left behind when a larger one comes.
+            let room = usize::try_from(BLOCK).unwrap_or(0);
+            self.wanted.reserve_exact(room);
+            self.there.reserve_exact(room);
+        }
         self.wanted.resize(length, 0);
         self.stick
             .seek(SeekFrom::Start(block.start))

@@ -13,7 +13,7 @@ use super::Target;
 use super::recorded::Recorder;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
-use crate::stick::{Disk, Label, holds_stick, inspect};
+use crate::stick::{Disk, Label, NoStick, holds_stick, inspect, read_label};
 use crate::ui::Ui;
 
 /// What is to be written.
@@ -117,9 +117,7 @@ fn from_fleet(
     };
     let mut disk = made.disk;
     Ok(Ready {
-        label: inspect(&mut disk)
-            .map_err(|error| Failure::problem(error, None))?
-            .label,
+        label: read_label(&mut disk).map_err(|error| Failure::problem(error, None))?,
         disk,
         commit: head.map(|head| head.to_string()),
         notes: made.pending,
@@ -137,29 +135,48 @@ fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result
             ),
         )
     };
-    let mut file = File::open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
+    // Opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(Failure::problem(
             format!("`{shown}` is no file"),
             Some("a stick is made of a file or of a node, not of another drive"),
         ));
     }
+    let mut file = File::open(path).map_err(unreadable)?;
     let remake = "make it anew: `ephemeros image NODE --output FILE`";
-    let found = inspect(&mut file)
-        .map_err(|error| Failure::problem(format!("`{shown}`: {error}"), Some(remake)))?;
+    let refuse = |error: NoStick| Failure::problem(format!("`{shown}`: {error}"), Some(remake));
+    let sector = target.sector();
+    let size = file.metadata().map_err(unreadable)?.len();
+    if size != sector.stick_size() {
+        let found = inspect(&mut file).map_err(refuse)?;
+        let (own, drive) = (found.sector.bytes(), sector.bytes());
+        let (message, help) = if own == drive {
+            let image = sector.stick_size();
+            (
+                format!("has {size} bytes, and an image has {image}"),
+                remake.to_owned(),
+            )
+        } else {
+            let message =
+                format!("is for drives with sectors of {own} bytes, and this one has {drive}");
+            let option = format!("--sector-size {drive}");
+            (
+                message,
+                format!("make one for it: `ephemeros image NODE --output FILE {option}`"),
+            )
+        };
+        return Err(Failure::problem(
+            format!("`{shown}` {message}"),
+            Some(&help),
+        ));
+    }
+    // What is looked at is what is written, whatever becomes of the file.
+    let mut disk = Disk::read_from(&file, sector).map_err(unreadable)?;
+    let found = inspect(&mut disk).map_err(refuse)?;
     let faults = found.faults.iter().map(|fault| {
         Diagnostic::error(format!("`{shown}` is not as it was written: {fault}")).help(remake)
     });
     let mut mistakes: Vec<Diagnostic> = faults.collect();
-    let (own, drive) = (found.sector.bytes(), target.sector().bytes());
-    if own != drive {
-        let help =
-            format!("make one for it: `ephemeros image NODE --output FILE --sector-size {drive}`");
-        let message = format!(
-            "`{shown}` is for drives with sectors of {own} bytes, and this one has {drive}"
-        );
-        mistakes.push(Diagnostic::error(message).help(help));
-    }
     let label = found.label;
     if args.update {
         mistakes.extend(check_update(target, &label.node, label.fleet_id));
@@ -167,7 +184,6 @@ fn from_file(path: &Path, args: &cli::Flash, target: &Target, ui: &Ui) -> Result
     if !mistakes.is_empty() {
         return Err(fail(ui, mistakes));
     }
-    let disk = Disk::read_from(&mut file, found.sector).map_err(unreadable)?;
     Ok(Ready {
         disk,
         commit: None,
@@ -199,9 +215,6 @@ impl Target {
     /// The label of the stick that is on it now, or why that can't be told; `None` where it is none.
     pub(super) fn stick(&self) -> Option<Result<Label, String>> {
         let mut file = &self.file;
-        holds_stick(&mut file).then(|| match inspect(&mut file) {
-            Ok(found) => Ok(found.label),
-            Err(error) => Err(error.to_string()),
-        })
+        holds_stick(&mut file).then(|| read_label(&mut file).map_err(|error| error.to_string()))
     }
 }

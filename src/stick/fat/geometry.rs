@@ -122,8 +122,16 @@ impl Geometry {
         let mut bytes = vec![0; entries * width];
         disk.seek(SeekFrom::Start(self.fat))?;
         disk.read_exact(&mut bytes)?;
-        let table = bytes.chunks(width).map(number);
-        Ok(table.map(|next| next & 0x0FFF_FFFF).collect())
+        // All of a table is read for a few files: it is worth a fast way for each width.
+        Ok(if self.is_fat32 {
+            let (words, _) = bytes.as_chunks();
+            let words = words.iter().map(|word| u32::from_le_bytes(*word));
+            words.map(|next| next & 0x0FFF_FFFF).collect()
+        } else {
+            let (words, _) = bytes.as_chunks();
+            let words = words.iter().map(|word| u16::from_le_bytes(*word));
+            words.map(u32::from).collect()
+        })
     }
 
     /// Whether both copies of the table are the same.
