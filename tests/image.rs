@@ -290,7 +290,7 @@ fn other_tools_agree_with_an_image_for_sectors_of_4096_bytes() {
             let args = ["flash", other.to_str().unwrap(), attached.path(), "--yes"];
             fleet.run(&args).code(1).says(&[
                 "512.img` is for drives with sectors of 512 bytes, and this one has 4096",
-                "= help: make one for it: `ephemeros image NODE --output FILE --sector-size 4096`",
+                "make one for it: `ephemeros image NODE --output FILE --sector-size 4096`",
             ]);
             let args = ["flash", path.to_str().unwrap(), attached.path(), "--yes"];
             fleet.run(&args).code(0);
