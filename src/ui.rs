@@ -146,6 +146,11 @@ impl Ui {
         }
     }
 
+    /// Says what the user will be asked about, also where it is to be quiet.
+    pub fn show(&self, text: &str) {
+        self.tell(&printable(text));
+    }
+
     /// Shows mistakes: the warnings unless it is to be quiet, the errors always.
     pub fn mistakes(&self, diagnostics: Vec<Diagnostic>) {
         for one in fold(diagnostics) {

@@ -38,9 +38,14 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
         return work::run(args, &source, start, &target, ui);
     }
     let row = look(args, ui)?;
-    ui.say(describe_one(&row).trim_end());
+    let mut about = describe_one(&row);
     for forced in &row.verdict.forced {
-        ui.say(&format!("      overridden by --force: {forced}"));
+        about += &format!("      overridden by --force: {forced}\n");
+    }
+    if args.yes || args.dry_run {
+        ui.say(about.trim_end());
+    } else {
+        ui.show(about.trim_end());
     }
     let target = Target {
         file: open_exclusively(&Roots::default(), &row.device)
