@@ -43,6 +43,15 @@ impl Invoker {
         })
     }
 
+    /// Whether sudo called this process, and for whom can't be told: a user of a directory service, whose home older
+    /// versions of sudo don't pass on.
+    #[must_use]
+    pub fn is_unknown() -> bool {
+        let is_root = rustix::process::geteuid().is_root();
+        let uid = std::env::var_os("SUDO_UID").filter(|uid| uid != "0");
+        is_root && uid.is_some() && Self::detect().is_none()
+    }
+
     /// Starts a program as this user for good: with the user's groups and no more, and with what sudo took out of the
     /// environment or put into it as the user has it.
     ///

@@ -698,7 +698,7 @@ fn a_drive_is_found_by_every_path_that_leads_to_it_and_nothing_else_is() {
         assert_eq!(never, Never::NoBlockDevice { path: shown, is });
     }
     for path in ["dev/sdz", "dev/a.img/x"] {
-        assert_eq!(machine.find(path).unwrap_err().code(), "unread");
+        assert_eq!(machine.find(path).unwrap_err().code(), "absent");
     }
 }
 

@@ -411,3 +411,94 @@ fn who_may_read_no_drive_is_told_that_none_is_known_to_be_free() {
     let run = fleet.command_as_nobody(&["devices", "--all"]).run().code(0);
     run.says(&["can't be read by you: `sudo ephemeros devices` knows more"]);
 }
+
+#[test]
+fn a_file_that_is_in_use_by_another_way_is_no_free_drive() {
+    let Some(mut drive) = Attached::new(128 * MIB, &[]) else {
+        return;
+    };
+    let file = drive.file();
+    // A second loop device over the same file, by another name of it, and that one mounted.
+    let link = file.with_file_name("link");
+    fs::hard_link(&file, &link).unwrap();
+    let attach = Command::new("losetup")
+        .args(["--find", "--show"])
+        .arg(&link)
+        .output();
+    let other = String::from_utf8(attach.unwrap().stdout)
+        .unwrap()
+        .trim()
+        .to_owned();
+    drive
+        .in_use
+        .push(["losetup", "--detach", &other].map(str::to_owned).to_vec());
+    drive.refuses(&["held"]);
+    if has_program("mkfs.ext4") {
+        run(&["mkfs.ext4", "-q", &other]);
+        let at = file.with_file_name("mnt");
+        fs::create_dir(&at).unwrap();
+        let at = at.to_str().unwrap();
+        drive.using(&["mount", &other, at], &["umount", at]);
+        drive.refuses(&["mounted", "held"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_swapped_to_is_no_free_drive() {
+    let Some(mut drive) = Attached::new(128 * MIB, &[]) else {
+        return;
+    };
+    let file = drive.file();
+    let path = file.to_str().unwrap().to_owned();
+    fs::write(&file, vec![0; 128 << 20]).unwrap();
+    if !has_program("mkswap") {
+        return skipped("a swap file", "there is no mkswap");
+    }
+    run(&["chmod", "600", &path]);
+    run(&["mkswap", &path]);
+    let swapped = Command::new("swapon").arg(&path).status();
+    if !swapped.unwrap().success() {
+        return skipped("a swap file", "this file system takes none");
+    }
+    drive.in_use.push(vec!["swapoff".to_owned(), path]);
+    let refused = judge(&drive.device()).refused;
+    assert!(refused.iter().any(|it| it.code() == "swap"), "{refused:?}");
+}
+
+#[test]
+fn a_loop_over_a_drive_is_known_by_whatever_name() {
+    let Some(below) = Attached::new(128 * MIB, &[]) else {
+        return;
+    };
+    let Device { number, .. } = below.device();
+    let node = below.file().with_file_name("node");
+    let node = node.to_str().unwrap();
+    run(&[
+        "mknod",
+        node,
+        "b",
+        &number.0.to_string(),
+        &number.1.to_string(),
+    ]);
+    let attach = Command::new("losetup")
+        .args(["--find", "--show", node])
+        .output();
+    let above = String::from_utf8(attach.unwrap().stdout)
+        .unwrap()
+        .trim()
+        .to_owned();
+    let told = |path: &str| {
+        let device = device(&Roots::default(), Path::new(path)).unwrap();
+        judge(&device)
+            .refused
+            .iter()
+            .map(Never::code)
+            .collect::<Vec<_>>()
+    };
+    let (of_above, of_below) = (told(&above), told(below.path()));
+    fs::remove_file(node).unwrap();
+    let of_gone = told(&above);
+    run(&["losetup", "--detach", &above]);
+    assert_eq!((of_above, of_below), (vec!["no-drive"], vec!["held"]));
+    assert_eq!(of_gone, ["no-drive"]);
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -375,7 +376,7 @@ fn what_may_not_be_written_is_refused_with_every_reason() {
         assert!(before == written());
     };
     refused(&desk, "/dev/null", &["is a character device and no drive"]);
-    refused(&desk, "/dev/nowhere", &["No such file"]);
+    refused(&desk, "/dev/nowhere", &["there is no `/dev/nowhere`"]);
     let file = desk.drive.file();
     refused(&desk, file.to_str().unwrap(), &["is a file and no drive"]);
     let part = desk.drive.partition(1, MIB, 20 * MIB);
@@ -521,13 +522,87 @@ fn sticks_are_recorded_and_the_record_is_committed() {
 }
 
 #[test]
-fn a_record_that_can_not_be_written_does_not_hide_that_the_stick_is_good() {
+fn what_can_not_be_recorded_or_committed_is_known_first_or_told_apart() {
     let Some(desk) = Desk::new(150 * MIB) else {
         return;
     };
+    let before = desk.bytes();
     desk.fleet.write("sticks", "a file in place of the folder");
     let run = desk.flash(&["--record"]).code(1);
-    run.says(&["sticks"]);
+    run.says(&["could not be recorded", "nothing was written to the drive"]);
+    desk.flash(&["--commit"])
+        .code(1)
+        .says(&["loop devices are not recorded", "add `--record`"]);
+    assert!(before == desk.bytes());
+    fs::remove_file(desk.fleet.root().join("sticks")).unwrap();
+    let hook = desk.fleet.root().join(".git/hooks/pre-commit");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\necho not today >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = desk.flash(&["--record", "--commit"]).code(1);
+    run.says(&[
+        "is written and recorded, and that is not committed: ",
+        "not today",
+        "by hand",
+    ]);
+    assert!(
+        desk.fleet
+            .read("sticks/n1.toml")
+            .contains("state = \"active\"")
+    );
+    desk.inspects();
+}
+
+#[test]
+fn a_record_is_brought_up_to_date_though_nothing_is_to_be_written() {
+    let Some(desk) = Desk::new(150 * MIB) else {
+        return;
+    };
+    let first = desk.flashed(&["--record"]);
+    let id = first["stick"].as_str().unwrap();
+    desk.fleet.run(&["sticks", "lost", id]).code(0);
+    desk.set("TOKEN", "another value");
+    desk.fleet.commit();
+    desk.flashed(&["--update"]);
+    let old = desk.fleet.read("sticks/n1.toml");
+    let again = desk.flashed(&["--update", "--record"]);
+    assert_eq!(
+        (&again["written"], &again["recorded"][0]),
+        (&0.into(), &"sticks/n1.toml".into())
+    );
+    let new = desk.fleet.read("sticks/n1.toml");
+    assert!(old != new && new.contains("state = \"active\""), "{new}");
+    assert_eq!(
+        desk.flashed(&["--update", "--record"])["recorded"],
+        Value::from(Vec::<Value>::new())
+    );
+}
+
+#[test]
+fn a_stick_names_no_commit_in_which_its_secrets_are_not() {
+    let Some(desk) = Desk::new(150 * MIB) else {
+        return;
+    };
+    desk.set("TOKEN", "another value");
+    assert_eq!(desk.flashed(&[])["commit"], "0".repeat(40));
+    desk.fleet.commit();
+    let head = desk.fleet.git_says(&["rev-parse", "HEAD"]);
+    assert_eq!(desk.flashed(&[])["commit"], head.trim());
+}
+
+#[test]
+fn nothing_runs_as_root_for_a_user_who_is_not_known() {
+    let Some(desk) = Desk::new(150 * MIB) else {
+        return;
+    };
+    let before = desk.bytes();
+    for uid in ["54321", "x"] {
+        let sudo = desk.command(&["--yes"]).env("SUDO_UID", uid);
+        sudo.run()
+            .code(1)
+            .says(&["not in `/etc/passwd`", "SUDO_HOME"]);
+    }
+    assert!(before == desk.bytes());
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
     loaded.diagnostics.extend(mistakes);
     let orphans = records::orphans(&loaded.manifest, &records);
     loaded.diagnostics.extend(orphans);
+    loaded.diagnostics.extend(records::rivals(&records));
     let values = match &args.identity {
         Some(identity) => leaks::open(&mut loaded, identity, ui)?,
         None => Vec::new(),

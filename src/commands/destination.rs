@@ -68,7 +68,8 @@ fn find(path: &Path, node: &str) -> Result<PathBuf, Refusal> {
         return Err(refused(path, "is a folder", help));
     }
     if !is.is_file() {
-        let help = "write the image to a file, and that to the drive: `dd if=FILE of=DRIVE bs=4M conv=fsync`";
+        let help =
+            "write the image to a file, and that to the drive: `sudo ephemeros flash FILE DRIVE`";
         return Err(refused(path, "is no regular file", help));
     }
     let is_ours = is.len() == 0 || {

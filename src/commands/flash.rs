@@ -37,6 +37,14 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
         let target = as_user::handed_over(&args.device)?;
         return work::run(args, &source, start, &target, ui);
     }
+    if Invoker::is_unknown() {
+        return Err(Failure::problem(
+            "sudo was called by a user who is not in `/etc/passwd`, so the rest can't run as that user",
+            Some(
+                "let sudo say where that user's home is: `sudo SUDO_HOME=$HOME ephemeros flash …`",
+            ),
+        ));
+    }
     let row = look(args, ui)?;
     let mut about = describe_one(&row);
     for forced in &row.verdict.forced {
@@ -94,7 +102,9 @@ fn look(args: &cli::Flash, ui: &Ui) -> Result<Row, Failure> {
 fn mistake(args: &cli::Flash, never: &Never) -> Diagnostic {
     let message = match never {
         // They name it themselves.
-        Never::NoBlockDevice { .. } | Never::Partition { .. } => never.to_string(),
+        Never::NoBlockDevice { .. } | Never::Absent(_) | Never::Partition { .. } => {
+            never.to_string()
+        }
         _ => format!("`{}`: {never}", args.device.display()),
     };
     Diagnostic::error(message).help(never.help())

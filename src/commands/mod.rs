@@ -220,10 +220,14 @@ fn fail(ui: &Ui, diagnostics: Vec<Diagnostic>) -> Failure {
 
 /// The right to write the fleet that holds `start`. It is taken before anything is read.
 fn lock(start: &Path, command: &str) -> Result<Lock, Failure> {
+    Ok(Lock::take(&lock_file(start)?, command)?)
+}
+
+/// The file of that lock.
+fn lock_file(start: &Path) -> Result<PathBuf, Failure> {
     let root = find_root(start)?;
-    let path = match git::repo::open(&root, Invoker::detect().as_ref())? {
+    Ok(match git::repo::open(&root, Invoker::detect().as_ref())? {
         Some(repo) => repo.git_dir().join("ephemeros.lock"),
         None => root.join(".ephemeros.lock"),
-    };
-    Ok(Lock::take(&path, command)?)
+    })
 }

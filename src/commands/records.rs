@@ -1,13 +1,12 @@
 //! The records of sticks, as the commands need them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::published::Publisher;
 use super::{Failure, Loaded, count};
 use crate::diagnostic::Diagnostic;
-use crate::fleet::files::Folder;
+use crate::fleet::files::{Files as _, Folder};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::Fleet;
 use crate::plan::base::{self, Base};
@@ -40,17 +39,15 @@ impl Loaded {
 /// The record of a node, to change it; an empty one where there is none.
 pub(super) fn open(root: &Path, node: &str) -> Result<Record, Vec<Diagnostic>> {
     let name = record_path(node);
-    match std::fs::read(root.join(&name)) {
-        Ok(bytes) => {
-            let source = record::source(&name, bytes).map_err(|mistake| vec![*mistake])?;
-            Record::read(&source)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Record::empty()),
-        Err(error) => Err(vec![
-            Diagnostic::error(format!("can't read `{name}`: {error}"))
-                .help("see that you may read it"),
-        ]),
+    if !root.join(&name).exists() {
+        return Ok(Record::empty());
     }
+    let files = Folder(root.to_owned());
+    let bytes = files.read(&name).map_err(|error| {
+        vec![Diagnostic::error(error.to_string()).help("it must be a file that you may read")]
+    })?;
+    let source = record::source(&name, bytes).map_err(|mistake| vec![*mistake])?;
+    Record::read(&source)
 }
 
 /// Prepares the record of a node to be written; one that holds nothing is removed.
@@ -139,6 +136,20 @@ pub(super) fn orphans(manifest: &Manifest, records: &BTreeMap<String, Sticks>) -
             "a machine that boots from it fails: make it another node's, and run `ephemeros sticks forget {}`",
             short(stick.id)
         ))
+    });
+    warnings.collect()
+}
+
+/// Nodes with more than one active stick, as two branches that were merged may have it.
+pub(super) fn rivals(records: &BTreeMap<String, Sticks>) -> Vec<Diagnostic> {
+    let warnings = records.iter().filter_map(|(node, record)| {
+        let mut active = record.sticks.iter().filter(|it| it.state == State::Active);
+        let (first, second) = (active.next()?, active.next()?);
+        let place = |id| record.place(id, "state");
+        let warning = Diagnostic::warning(format!("{node} has two active sticks"));
+        let warning = warning.at(&record.source, place(second.id));
+        let warning = warning.label(&record.source, place(first.id), "the other one");
+        Some(warning.help("say which one the machine boots from: `ephemeros sticks active ID`"))
     });
     warnings.collect()
 }

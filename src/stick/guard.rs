@@ -17,6 +17,9 @@ pub enum Never {
         /// What it is.
         is: &'static str,
     },
+    /// It is not there.
+    #[error("there is no `{0}`")]
+    Absent(String),
     /// It is a part of one.
     #[error("`{path}` is a partition")]
     Partition {
@@ -201,6 +204,7 @@ impl Never {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoBlockDevice { .. } => "no-block-device",
+            Self::Absent(_) => "absent",
             Self::Partition { .. } => "partition",
             Self::NoDrive(_) => "no-drive",
             Self::Empty => "empty",
@@ -224,7 +228,7 @@ impl Never {
             Self::Partition { drive, .. } => {
                 return format!("a stick takes the whole drive: `{drive}`");
             }
-            Self::NoBlockDevice { .. } | Self::NoDrive(_) | Self::System(_) => {
+            Self::NoBlockDevice { .. } | Self::Absent(_) | Self::NoDrive(_) | Self::System(_) => {
                 "name another drive: `ephemeros devices` lists them"
             }
             Self::Empty => "put a medium in",

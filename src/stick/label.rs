@@ -189,11 +189,18 @@ impl Identity {
         })
     }
 
+    /// The same stick, made from another commit, where one is known.
+    #[must_use]
+    pub fn made_from(self, commit: Option<String>) -> Self {
+        let commit = commit.unwrap_or_else(no_commit);
+        Self { commit, ..self }
+    }
+
     /// The lines of the label with it, the only ones that differ between two sticks of the same inputs. They have a
     /// fixed length.
     pub(super) fn lines(&self) -> String {
         let Self { stick, commit } = self;
-        format!("\nstick = \"{stick}\"\ncommit = \"{commit:0>40}\"\n")
+        format!("\nstick = \"{stick}\"\ncommit = \"{commit}\"\n")
     }
 }
 

@@ -43,4 +43,4 @@ pub use ioctl::reread_partitions;
 pub use label::{Boot, Identity, Label, LabelError, digest};
 pub use layout::{Part, Sector};
 pub use prologue::prologue_digest;
-pub use stamp::{Drive, Extent, StampError, stamp, to_write};
+pub use stamp::{Drive, Extent, StampError, may_boot, stamp, to_write};

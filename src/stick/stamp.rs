@@ -93,11 +93,27 @@ pub fn stamp(
     // It is written, and read back.
     progress.start_bytes("writing", 2 * steps);
     stamp.disable(extent)?;
-    stamp.write(&body)?;
-    stamp.read_back(&body)?;
-    stamp.write(&ends)?;
-    stamp.read_back(&ends)?;
+    stamp.write(&body, true)?;
+    stamp.read_back(&body, true)?;
+    // From here on the stick is good in a moment, and would boot though it was said to be none.
+    stamp.write(&ends, false)?;
+    stamp.read_back(&ends, false)?;
     Ok(stamp.written)
+}
+
+/// Whether something may boot from a drive: it has the mark of a boot sector, or one of both partition tables.
+///
+/// # Errors
+/// The drive can't be read.
+pub fn may_boot(drive: &mut dyn Drive) -> io::Result<bool> {
+    let sector = drive.sector().unwrap_or(Sector::Of512).bytes();
+    let mut first = vec![0; usize::try_from(2 * sector).unwrap_or(0)];
+    drive.read(0, &mut first)?;
+    let mut last = vec![0; usize::try_from(sector).unwrap_or(0)];
+    drive.read(drive.size().saturating_sub(sector), &mut last)?;
+    let table = b"EFI PART";
+    let (boot, first) = first.split_at(last.len());
+    Ok(boot[510..512] == [0x55, 0xaa] || first.starts_with(table) || last.starts_with(table))
 }
 
 /// How many bytes [`stamp`] would write.
@@ -203,9 +219,9 @@ impl<'a> Stamp<'a> {
         self.drive.flush().map_err(failed("flush", 0))
     }
 
-    fn write(&mut self, parts: &[Range<u64>]) -> Result<(), StampError> {
+    fn write(&mut self, parts: &[Range<u64>], may_stop: bool) -> Result<(), StampError> {
         for block in parts.iter().flat_map(blocks) {
-            if self.progress.stopped() {
+            if may_stop && self.progress.stopped() {
                 return Err(Stopped.into());
             }
             self.lay_out(&block)?;
@@ -221,9 +237,9 @@ impl<'a> Stamp<'a> {
         self.drive.flush().map_err(failed("flush", 0))
     }
 
-    fn read_back(&mut self, parts: &[Range<u64>]) -> Result<(), StampError> {
+    fn read_back(&mut self, parts: &[Range<u64>], may_stop: bool) -> Result<(), StampError> {
         for block in parts.iter().flat_map(blocks) {
-            if self.progress.stopped() {
+            if may_stop && self.progress.stopped() {
                 return Err(Stopped.into());
             }
             self.compare(&block)?;

@@ -13,6 +13,7 @@ use super::Target;
 use super::recorded::Recorder;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
+use crate::plan::base;
 use crate::stick::{Disk, Label, NoStick, holds_stick, inspect, read_label};
 use crate::ui::Ui;
 
@@ -97,7 +98,7 @@ fn from_fleet(
                 mistakes.extend(check_update(target, node, loaded.fleet.id));
             }
             let node = loaded.fleet.node(node)?;
-            Some(Recorder::new(args, target, node, &loaded.fleet, mistakes))
+            Some(Recorder::new(args, target, node, loaded, mistakes))
         },
     )?;
     if !args.unpushed && !made.pending.is_empty() {
@@ -110,9 +111,12 @@ fn from_fleet(
         });
         return Err(fail(ui, mistakes.collect()));
     }
-    // What is not pushed is in no commit that anybody could look up.
+    // What is not pushed is in no commit that anybody could look up, and so is a secret that is not committed.
     let head = match &loaded.repo {
-        Some(repo) if made.pending.is_empty() => repo.head()?.commit,
+        Some(repo) if made.pending.is_empty() => repo
+            .head()?
+            .commit
+            .filter(|head| matches!(base::fleet(repo, *head, &loaded.fleet.root), Ok(None))),
         _ => None,
     };
     let mut disk = made.disk;

@@ -8,7 +8,7 @@ use super::super::{Failure, Outcome};
 use super::source::{Ready, Source};
 use super::{Target, question, text};
 use crate::cli;
-use crate::stick::{Direct, Extent, Identity, Label, StampError, fit, stamp, to_write};
+use crate::stick::{Direct, Extent, Identity, Label, StampError, fit, may_boot, stamp, to_write};
 use crate::ui::{Orderly, Ui};
 
 pub(super) fn run(
@@ -34,9 +34,9 @@ pub(super) fn run(
     let mut identity = identity(args, there.as_ref(), &ready)?;
     lay_out(&mut ready, target, &identity)?;
     let mut bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
-    if let (true, Some(commit)) = (args.update && bytes > 0, &ready.commit) {
+    if args.update && bytes > 0 {
         // That it is another commit is no reason to write; what is written is of this one.
-        identity.commit.clone_from(commit);
+        identity = identity.made_from(ready.commit.clone());
         lay_out(&mut ready, target, &identity)?;
         bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
     }
@@ -44,20 +44,35 @@ pub(super) fn run(
     for note in &ready.notes {
         ui.say(&format!("note: {note}"));
     }
+    ready.label.stick = identity.stick;
+    ready.label.commit = identity.commit;
+    let (label, recorder) = (&ready.label, ready.recorder.as_ref());
     if !args.dry_run && bytes > 0 {
+        if let Some(recorder) = recorder {
+            recorder.rehearse(target, label, there.as_ref(), ui)?;
+        }
         question::ask(args, &target.device, ui)?;
         target.check(args, ui)?;
         let _orderly = Orderly::begin();
-        let written = stamp(&mut ready.disk, &mut drive, extent, ui);
-        bytes = written.map_err(|error| failed(target, &error, ui))?;
+        bytes = match stamp(&mut ready.disk, &mut drive, extent, ui) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let is_off = may_boot(&mut drive).is_ok_and(|boots| !boots);
+                if let (true, Some(recorder), Some(before)) = (is_off, recorder, &there) {
+                    // That it failed is told, and says more.
+                    let _ = recorder.forget(before, ui);
+                }
+                return Err(failed(target, &error, is_off, ui));
+            }
+        };
     }
-    ready.label.stick = identity.stick;
-    ready.label.commit = identity.commit;
-    let label = &ready.label;
-    let recorded = match &ready.recorder {
-        Some(recorder) => recorder.note(args, target, label, there.as_ref(), bytes == 0, ui)?,
+    let recorded = match recorder {
+        Some(recorder) => recorder.note(target, label, there.as_ref(), ui)?,
         None => Vec::new(),
     };
+    if let (true, Some(recorder)) = (args.commit && !recorded.is_empty(), recorder) {
+        recorder.commit(label, &recorded)?;
+    }
     if ui.json() {
         let text = json!({
             "format": 1,
@@ -110,11 +125,17 @@ fn unread(error: StampError) -> Failure {
     }
 }
 
-fn failed(target: &Target, error: &StampError, ui: &Ui) -> Failure {
+fn failed(target: &Target, error: &StampError, is_off: bool, ui: &Ui) -> Failure {
     let path = target.device.path.display();
-    let state = format!("{path} boots nothing as it is now: flash it again");
+    let state = if is_off {
+        format!("{path} boots nothing as it is now: flash it again")
+    } else {
+        format!(
+            "what {path} is now `ephemeros inspect {path}` tells, where it can be read: flash it again"
+        )
+    };
     if let StampError::Stopped(stopped) = error {
-        ui.say(&state);
+        ui.show(&state);
         return (*stopped).into();
     }
     Failure::problem(

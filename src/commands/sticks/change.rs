@@ -73,7 +73,7 @@ pub(super) fn run(
         Some(state) => format!("the stick {name} of {node} is {} now", state.word()),
     });
     match (before, active(&record)) {
-        (Some(before), Some(now)) if before != now => {
+        (Some(before), Some(now)) if before != now && state == Some(State::Active) => {
             ui.say(&format!("{}, which was active, is spare", short(before)));
         }
         (_, None) if !record.sticks().is_empty() => ui.say(&format!(

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use super::attribute::attribute;
 use super::mounts::{block_at, names_below};
@@ -21,6 +22,12 @@ impl std::fmt::Display for Number {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "{}:{}", self.0, self.1)
     }
+}
+
+/// Whether two names are of one file.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let number = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    one == other || number(one).is_some_and(|one| Some(one) == number(other))
 }
 
 /// A block device: a drive or a partition.
@@ -91,6 +98,20 @@ impl Blocks {
                 below.holders.push(name.clone());
             }
         }
+    }
+
+    /// The file behind a loop device.
+    pub(super) fn behind(&self, name: &str) -> Option<&Path> {
+        let mut loops = self.loops.iter();
+        loops.find(|it| it.0 == name).map(|it| it.1.as_path())
+    }
+
+    /// The other loop devices over the file behind this one.
+    pub(super) fn beside(&self, name: &str) -> impl Iterator<Item = &str> {
+        let file = self.behind(name);
+        let others = self.loops.iter().filter(move |it| it.0 != name);
+        let same = others.filter(move |it| file.is_some_and(|file| is_same_file(file, &it.1)));
+        same.map(|it| it.0.as_str())
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Block> {

@@ -201,7 +201,18 @@ impl Probe {
 pub(super) fn find(roots: &Roots, path: &Path, probe: Probe) -> Result<Device, Never> {
     let shown = || path.display().to_string();
     let unread = |cause: io::Error| Never::Unread(format!("`{}`: {cause}", shown()));
-    let number = match (roots.node)(path).map_err(unread)? {
+    let node = match (roots.node)(path) {
+        Err(cause)
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Err(Never::Absent(shown()));
+        }
+        node => node.map_err(unread)?,
+    };
+    let number = match node {
         Node::Block(number) => number,
         Node::Other(is) => return Err(Never::NoBlockDevice { path: shown(), is }),
     };

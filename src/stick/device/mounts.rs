@@ -23,6 +23,8 @@ pub(super) struct Mounts {
     pub(super) all: Vec<Mount>,
     /// Names of block devices, and where swap is a file on it, its path.
     pub(super) swaps: Vec<(String, Option<String>)>,
+    /// The files that are swapped to.
+    pub(super) swap_files: Vec<PathBuf>,
     /// The block devices of each btrfs that is mounted, whoever sees it.
     pub(super) btrfs: Vec<Vec<String>>,
     /// The pools of ZFS that are imported.
@@ -36,6 +38,7 @@ impl Mounts {
         let mut mounts = Self {
             all: Vec::new(),
             swaps: Vec::new(),
+            swap_files: Vec::new(),
             btrfs: names_below(&roots.sys.join("fs/btrfs"))
                 .map(|(_, path)| names_below(&path.join("devices")).map(|it| it.0).collect())
                 .collect(),
@@ -119,6 +122,7 @@ impl Mounts {
                     let on = on.iter().map(|name| (name.clone(), Some(file.clone())));
                     let on: Vec<_> = on.collect();
                     self.swaps.extend(on);
+                    self.swap_files.push(file.into());
                 }
             }
         }
@@ -138,10 +142,14 @@ impl Mounts {
 
 /// The block device at a path as the kernel writes it.
 pub(super) fn block_at(roots: &Roots, blocks: &Blocks, path: &[u8]) -> Option<String> {
-    let inside = Path::new(OsStr::from_bytes(path))
-        .strip_prefix("/dev")
-        .ok()?;
-    match (roots.node)(&roots.dev.join(inside)).ok()? {
+    let path = Path::new(OsStr::from_bytes(path));
+    let place = match path.strip_prefix("/dev") {
+        Ok(inside) => roots.dev.join(inside),
+        // A device node can stand anywhere.
+        Err(_) if path.is_absolute() => path.to_owned(),
+        Err(_) => return None,
+    };
+    match (roots.node)(&place).ok()? {
         Node::Block(number) => Some(blocks.by_number(number)?.name.clone()),
         Node::Other(_) => None,
     }

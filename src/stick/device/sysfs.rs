@@ -151,6 +151,10 @@ fn kind(roots: &Roots, blocks: &Blocks, drive: &Block) -> Kind {
         let over = file.as_ref().map(String::as_bytes);
         return match over.and_then(|file| block_at(roots, blocks, file)) {
             Some(_) => Kind::Other("a loop device over another drive"),
+            // So the kernel ends a name that was removed. It may have been a drive's.
+            None if over.is_some_and(|file| file.ends_with(b" (deleted)")) => {
+                Kind::Other("a loop device over a file that is gone")
+            }
             None => Kind::Loop(file),
         };
     }

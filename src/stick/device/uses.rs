@@ -2,7 +2,7 @@
 
 use super::Device;
 use super::attribute::clean;
-use super::blocks::{Block, Blocks};
+use super::blocks::{Block, Blocks, is_same_file};
 use super::mounts::Mounts;
 use super::signature::Signature;
 
@@ -61,11 +61,21 @@ pub(super) fn find(blocks: &Blocks, mounts: &Mounts, drive: &Block) -> Vec<Use> 
         for holder in &block.holders {
             add(What::Held(blocks.described(holder)));
         }
+        if let Some(file) = blocks.behind(&block.name) {
+            let swaps = mounts.swap_files.iter().filter(|it| is_same_file(file, it));
+            swaps.for_each(|it| add(What::Swap(Some(clean(&it.to_string_lossy())))));
+        }
+        for other in blocks.beside(&block.name) {
+            add(What::Held(format!(
+                "`{other}`, which is over the same file"
+            )));
+        }
         let files = blocks.loops.iter().filter(|it| {
             let file = it.1.as_path();
             mounts.holding(file).contains(&block.name)
         });
         let above = block.holders.iter().chain(files.map(|it| &it.0));
+        let above = above.map(String::as_str).chain(blocks.beside(&block.name));
         for name in above {
             // One that is not listed has no uses that could be found; that it holds the drive stands above.
             open.extend(blocks.of(name).map(|it| (through.clone(), it)));
