@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use rayon::prelude::*;
+
 use super::binary::{Loader, NotALoader};
 use super::file::{Flaw, Found, flaw, read_file};
 
@@ -32,20 +34,23 @@ impl Folder {
     /// Reads every file that ends in `.efi` or `.lkrn`; what its name is otherwise says nothing. Names differ from one
     /// distribution to the next, and Fedora's `ipxe-snponly-x86_64.efi` looks like an `ipxe.efi`.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let mut folder = Self::default();
         let mut seen = HashSet::new();
-        for path in list(path, DEEPEST)? {
-            // Debian's `ipxe.efi` is a link to `ipxe-amd64.efi`.
-            if path.canonicalize().is_ok_and(|file| !seen.insert(file)) {
-                continue;
-            }
+        let mut paths = list(path, DEEPEST)?;
+        // Debian's `ipxe.efi` is a link to `ipxe-amd64.efi`.
+        paths.retain(|path| path.canonicalize().map_or(true, |file| seen.insert(file)));
+        // To unpack one takes as long as all the rest of making a stick.
+        let read = paths.into_par_iter().map(|path| {
             let usable = read_file(&path).and_then(|found| match flaw(&found.loader) {
                 None => Ok(found),
                 Some(flaw) => Err(flaw),
             });
+            usable.map_err(|flaw| PassedOver { path, flaw })
+        });
+        let mut folder = Self::default();
+        for usable in read.collect::<Vec<_>>() {
             match usable {
                 Ok(found) => folder.good.push(found),
-                Err(flaw) => folder.bad.push(PassedOver { path, flaw }),
+                Err(bad) => folder.bad.push(bad),
             }
         }
         folder.good.sort_by_key(|found| found.loader.rank());
