@@ -40,7 +40,8 @@ fn one(loaded: &mut Loaded, pattern: &str, args: &cli::Image, ui: &Ui) -> Result
     }
     ui.text(&wrote(&made, &args.output))?;
     let whose = "whoever has this file has the node's secrets: only you may read it";
-    say(ui, made.has_secrets.then_some(whose), &made.pending);
+    let has_secrets = !made.label.secrets.is_empty();
+    say(ui, has_secrets.then_some(whose), &made.pending);
     Ok(Outcome::Done)
 }
 
@@ -75,7 +76,7 @@ fn many(loaded: &mut Loaded, args: &cli::Image, ui: &Ui) -> Result<Outcome, Fail
             }
             stick::save(&made.disk, path, Invoker::detect().as_ref(), ui)?;
         }
-        has_secrets |= made.has_secrets;
+        has_secrets |= !made.label.secrets.is_empty();
         if ui.json() {
             done.push(described(&made, path));
             ui.advance(1);
@@ -95,11 +96,11 @@ fn many(loaded: &mut Loaded, args: &cli::Image, ui: &Ui) -> Result<Outcome, Fail
 
 fn described(made: &Made, path: &Path) -> Value {
     json!({
-        "node": made.node,
+        "node": made.label.node,
         "file": path.display().to_string(),
         "size": made.disk.size(),
         "used": used(&made.disk),
-        "loaders": made.loaders,
+        "loaders": made.label.loaders,
     })
 }
 
@@ -108,7 +109,7 @@ fn wrote(made: &Made, path: &Path) -> String {
     format!(
         "wrote {}: the stick of {}, {} MiB, which take {} MiB on disk\n",
         path.display(),
-        made.node,
+        made.label.node,
         mib(made.disk.size()),
         mib(used(&made.disk))
     )

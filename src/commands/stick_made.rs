@@ -1,6 +1,6 @@
 //! A node's stick in memory: rendered, opened, searched for leaks and laid out, with all mistakes of it at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::stick_inputs::{Inputs, Keys, gather};
 use super::{Failure, Loaded, fail, leaks, plan};
@@ -10,19 +10,15 @@ use crate::ipxe;
 use crate::plan::base;
 use crate::progress::Progress as _;
 use crate::render::rendered::Rendered;
-use crate::stick::{self, Contents, Disk, Sector};
+use crate::stick::{self, Contents, Disk, Label, Sector};
 use crate::ui::Ui;
 
 /// A stick that has no drive yet.
 pub(super) struct Made {
-    /// The node's name.
-    pub(super) node: String,
+    /// Whose it is, and what is on it.
+    pub(super) label: Label,
     /// All of it.
     pub(super) disk: Disk,
-    /// iPXE's version at each loader's place.
-    pub(super) loaders: BTreeMap<&'static str, String>,
-    /// Whether it carries secrets.
-    pub(super) has_secrets: bool,
     /// What stands between it and the machine that boots by it: not rendered, not pushed.
     pub(super) pending: Vec<String>,
 }
@@ -162,15 +158,10 @@ impl<T> Prepared<T> {
             .map_err(|mistakes| fail(ui, mistakes))?;
         let disk = stick::image(&contents, self.sector, self.inputs.clock)
             .map_err(|error| Failure::problem(error, None))?;
-        let loaders = self.inputs.loaders();
-        let loaders = loaders
-            .into_iter()
-            .map(|loader| (loader.place(), loader.version));
+        let label = contents.label();
         Ok(Made {
-            has_secrets: !self.inputs.secrets.is_empty(),
-            node: self.rendered.node.clone(),
+            label: label.map_err(|error| Failure::problem(error, None))?,
             disk,
-            loaders: loaders.collect(),
             pending: Vec::new(),
         })
     }

@@ -105,7 +105,7 @@ fn from_fleet(
         let mistakes = made.pending.iter().map(|note| {
             Diagnostic::error(format!(
                 "{} would not fetch what its stick is for: {note}",
-                made.node
+                made.label.node
             ))
             .help("or add `--unpushed`, and don't boot it before you have pushed")
         });
@@ -119,10 +119,9 @@ fn from_fleet(
             .filter(|head| matches!(base::fleet(repo, *head, &loaded.fleet.root), Ok(None))),
         _ => None,
     };
-    let mut disk = made.disk;
     Ok(Ready {
-        label: read_label(&mut disk).map_err(|error| Failure::problem(error, None))?,
-        disk,
+        label: made.label,
+        disk: made.disk,
         commit: head.map(|head| head.to_string()),
         notes: made.pending,
         recorder,

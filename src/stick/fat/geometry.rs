@@ -117,11 +117,7 @@ impl Geometry {
 
     /// Which cluster follows which, by number. What is none ends a chain.
     pub(super) fn table<D: Read + Seek>(&self, disk: &mut D) -> io::Result<Vec<u32>> {
-        let entries = self.clusters as usize + 2;
-        let width = if self.is_fat32 { 4 } else { 2 };
-        let mut bytes = vec![0; entries * width];
-        disk.seek(SeekFrom::Start(self.fat))?;
-        disk.read_exact(&mut bytes)?;
+        let bytes = self.copy_of_table(disk, 0)?;
         // All of a table is read for a few files: it is worth a fast way for each width.
         Ok(if self.is_fat32 {
             let (words, _) = bytes.as_chunks();
@@ -136,21 +132,16 @@ impl Geometry {
 
     /// Whether both copies of the table are the same.
     pub(super) fn is_mirrored<D: Read + Seek>(&self, disk: &mut D) -> io::Result<bool> {
-        let mut copies = (0..u64::from(self.fats.min(2))).map(|number| {
-            // No longer than is read of the first one anyway.
-            let width = if self.is_fat32 { 4 } else { 2 };
-            let mut bytes = vec![0; (self.clusters as usize + 2) * width];
-            disk.seek(SeekFrom::Start(self.fat + number * self.one_fat))?;
-            disk.read_exact(&mut bytes)?;
-            Ok::<_, io::Error>(bytes)
-        });
-        let first = copies.next().transpose()?;
-        for copy in copies {
-            if Some(copy?) != first {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(self.fats < 2 || self.copy_of_table(disk, 0)? == self.copy_of_table(disk, 1)?)
+    }
+
+    /// A copy of the table, by number: as much of it as there are clusters.
+    fn copy_of_table<D: Read + Seek>(&self, disk: &mut D, number: u64) -> io::Result<Vec<u8>> {
+        let width = if self.is_fat32 { 4 } else { 2 };
+        let mut bytes = vec![0; (self.clusters as usize + 2) * width];
+        disk.seek(SeekFrom::Start(self.fat + number * self.one_fat))?;
+        disk.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// The clusters of a chain.
