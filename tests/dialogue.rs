@@ -5,14 +5,14 @@ use std::process::Stdio;
 use crate::fleet::Fleet;
 
 /// Runs a program on a terminal that controls it. For each step it waits for a text that was not there yet, then until
-/// what is typed is not shown, or is, and types. Says how it ended, and what was on the screen.
+/// what is typed is not shown, or is, runs the shell's line, and types. Says how it ended, and what was on the screen.
 const DIALOGUE: &str = r"
-import json, os, pty, signal, sys, termios, time
+import json, os, pty, signal, subprocess, sys, termios, time
 signal.alarm(120)
-steps = json.loads(sys.argv[1])
+steps, between = json.loads(sys.argv[1]), sys.argv[2]
 pid, fd = pty.fork()
 if pid == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
+    os.execvp(sys.argv[3], sys.argv[3:])
 screen, seen = b'', 0
 def read():
     global screen
@@ -35,6 +35,7 @@ for wanted, typed, shown in steps:
         time.sleep(0.01)
     if echoes() != shown:
         screen += b'WRONG ECHO'
+    subprocess.run(['sh', '-ec', between], check=True)
     os.write(fd, typed.encode())
 while read():
     pass
@@ -59,9 +60,19 @@ pub(crate) fn full_dialogue(
     steps: &[(&str, &str, bool)],
     command: &[&str],
 ) -> (i32, String) {
+    dialogue_meanwhile(fleet, "", steps, command)
+}
+
+/// One in which something happens, by a line of the shell, between a question and its answer.
+pub(crate) fn dialogue_meanwhile(
+    fleet: &Fleet,
+    between: &str,
+    steps: &[(&str, &str, bool)],
+    command: &[&str],
+) -> (i32, String) {
     let steps = serde_json::to_string(steps).unwrap();
     let mut python = fleet.program("python3");
-    python.args(["-c", DIALOGUE, &steps]).args(command);
+    python.args(["-c", DIALOGUE, &steps, between]).args(command);
     let output = python.stderr(Stdio::inherit()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let (code, screen) = text.split_once('\n').unwrap();

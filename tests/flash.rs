@@ -11,7 +11,7 @@ use std::time::Duration;
 use ephemeros::stick::{Part, Sector};
 use serde_json::Value;
 
-use crate::dialogue::full_dialogue;
+use crate::dialogue::dialogue_meanwhile;
 use crate::drives::{Attached, MIB};
 use crate::fleet::{Fleet, Run, Tool};
 use crate::image::{demo_key, drive, fleet, has_tools, loaders, outside, tool};
@@ -77,6 +77,15 @@ impl Desk {
     fn inspects(&self) -> Run {
         let run = self.fleet.run(&["inspect", self.drive.path()]).code(0);
         run.prints(&["node         n1\n"])
+    }
+
+    /// On a terminal. What stands in `between` is run before the answer.
+    fn dialogue(&self, between: &str, typed: &str, more: &[&str]) -> (i32, String) {
+        let args = self.arguments(more);
+        let mut command = vec![env!("CARGO_BIN_EXE_ephemeros")];
+        command.extend(args.iter().map(String::as_str));
+        let asked = ("type its size, as it stands above: ", typed, true);
+        dialogue_meanwhile(&self.fleet, between, &[asked], &command)
     }
 
     fn set(&self, name: &str, value: &str) {
@@ -281,26 +290,19 @@ fn nothing_is_written_until_the_drive_is_named_by_what_stands_on_it() {
         .run()
         .code(1)
         .says(&["there is no terminal to ask at", "--yes"]);
-    let dialogue = |typed: &str, more: &[&str]| {
-        let args = desk.arguments(more);
-        let mut command = vec![env!("CARGO_BIN_EXE_ephemeros")];
-        command.extend(args.iter().map(String::as_str));
-        let asked = ("type its size, as it stands above: ", typed, true);
-        full_dialogue(&desk.fleet, &[asked], &command)
-    };
     for typed in ["\n", "y\n", "yes\n", "157.2 GB\n", "57.2 MB\n"] {
-        let (code, screen) = dialogue(typed, &[]);
+        let (code, screen) = desk.dialogue("", typed, &[]);
         assert_eq!(code, 1, "{screen}");
         assert!(screen.contains("157.2 MB, virtual"), "{screen}");
         assert!(screen.contains("nothing was written"), "{screen}");
     }
     assert!(before == desk.bytes());
-    let (code, screen) = dialogue("157.2mb\n", &[]);
+    let (code, screen) = desk.dialogue("", "157.2mb\n", &[]);
     assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("it can be pulled"), "{screen}");
     desk.inspects();
     desk.set("TOKEN", "another value");
-    let (code, screen) = dialogue("157.2 MB\n", &["--update"]);
+    let (code, screen) = desk.dialogue("", "157.2 MB\n", &["--update"]);
     assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("to update the stick on "), "{screen}");
 }
@@ -311,50 +313,15 @@ fn a_drive_that_changed_while_the_user_was_asked_is_left_alone() {
         return;
     };
     // At the question another size is behind the name.
-    let script = r"
-import os, pty, subprocess, sys
-file, drive = sys.argv[1:3]
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[3], sys.argv[3:])
-screen = b''
-def read():
-    global screen
-    try:
-        piece = os.read(fd, 4096)
-    except OSError:
-        piece = b''
-    screen += piece
-    return piece
-while b'stands above: ' not in screen and read():
-    pass
-os.truncate(file, 200 << 20)
-subprocess.run(['losetup', '--set-capacity', drive], check=True)
-os.write(fd, b'157.2 MB\n')
-while read():
-    pass
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-sys.stdout.flush()
-sys.stdout.buffer.write(screen)
-";
-    let file = desk.drive.file();
-    let mut python = desk.fleet.program("python3");
-    python
-        .args(["-c", script])
-        .arg(&file)
-        .arg(desk.drive.path());
-    python
-        .arg(env!("CARGO_BIN_EXE_ephemeros"))
-        .args(desk.arguments(&[]));
-    let ran = python.output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(
-        said.starts_with("1\n"),
-        "{said}{}",
-        String::from_utf8_lossy(&ran.stderr)
+    let (file, drive) = (desk.drive.file(), desk.drive.path());
+    let between = format!(
+        "truncate -s 200M '{}'; losetup --set-capacity '{drive}'",
+        file.display()
     );
+    let (code, screen) = desk.dialogue(&between, "157.2 MB\n", &[]);
+    assert_eq!(code, 1, "{screen}");
     let wanted = "it is not what it was when you were asked: its size was 157286400";
-    assert!(said.contains(wanted), "{said}");
+    assert!(screen.contains(wanted), "{screen}");
     let bytes = desk.bytes();
     assert!(bytes[..150 << 20].iter().all(|byte| *byte == 0xa5));
 }
