@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use ephemeros::cli::{Cli, Color};
 use ephemeros::commands::{self, Failure, Outcome};
+use ephemeros::stick::Roots;
 use ephemeros::ui::{self, Manner, Ui};
 
 /// Wrong usage, as `sysexits.h` numbers it.
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         ui.error(&format!("can't listen for signals: {error}"), None);
         return ExitCode::FAILURE;
     }
-    match commands::run(&cli, &ui) {
+    match commands::run(&cli, &Roots::default(), &ui) {
         Ok(Outcome::Done) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Ok(Outcome::Changes) => ExitCode::from(2),
         Err(Failure::Stopped) => {

@@ -7,8 +7,8 @@ use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use ephemeros::stick::{
-    Device, Kind, NeedsForce, Never, Node, Number, Roots, Signature, Transport, Verdict, What,
-    device, devices, judge,
+    Device, GUARDS, Kind, NeedsForce, Never, Node, Number, Roots, Signature, Transport, Verdict,
+    What, device, devices, judge,
 };
 use tempfile::TempDir;
 
@@ -148,6 +148,7 @@ impl Machine {
             dev: self.path("dev"),
             udev: self.path("udev"),
             node: recorded,
+            guards: GUARDS.to_vec(),
         }
     }
 
@@ -160,7 +161,7 @@ impl Machine {
     }
 
     fn verdict(&self, name: &str) -> Verdict {
-        judge(&self.device(name))
+        judge(GUARDS, &self.device(name))
     }
 
     #[track_caller]
@@ -720,6 +721,13 @@ fn all_reasons_are_told_at_once() {
         .forces("sda", &["not-removable", "large", "part"]);
     for never in machine.verdict("sda").refused {
         assert!(!never.help().is_empty());
+    }
+    // And each by its own guard.
+    for guard in GUARDS {
+        let Verdict { refused, forced } = judge(&[*guard], &machine.device("sda"));
+        let codes = refused.iter().map(Never::code);
+        let mut codes = codes.chain(forced.iter().map(NeedsForce::code));
+        assert!(codes.all(|it| it == guard.code), "{guard:?}");
     }
     let uses = machine.device("sda").uses;
     let held = uses.iter().find(|it| matches!(it.what, What::Held(_)));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ephemeros::stick::{
-    Device, NeedsForce, Never, Part, Roots, Sector, device, judge, open_exclusively,
+    Device, GUARDS, NeedsForce, Never, Part, Roots, Sector, device, judge, open_exclusively,
 };
 use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
@@ -102,7 +102,7 @@ impl Attached {
     #[track_caller]
     fn refuses(&self, reasons: &[&str]) {
         let device = self.device();
-        let refused = judge(&device).refused;
+        let refused = judge(GUARDS, &device).refused;
         let codes: Vec<&str> = refused.iter().map(Never::code).collect();
         assert_eq!(codes, reasons, "{refused:?}");
         let opened = open_exclusively(&Roots::default(), &device);
@@ -147,7 +147,7 @@ fn a_free_drive_is_opened_once_and_written() {
         return;
     };
     let device = drive.device();
-    assert!(judge(&device).is_free(), "{device:?}");
+    assert!(judge(GUARDS, &device).is_free(), "{device:?}");
     assert_eq!((device.size, device.sector), (128 * MIB, 512));
     let mut file = open_exclusively(&Roots::default(), &device).unwrap();
     file.write_all(&[7; 4096]).unwrap();
@@ -171,13 +171,13 @@ fn a_mounted_drive_is_not_opened() {
         return;
     };
     run(&["mkfs.ext4", "-q", drive.path()]);
-    assert!(judge(&drive.device()).is_free());
+    assert!(judge(GUARDS, &drive.device()).is_free());
     let at = drive.folder.path().join("at").display().to_string();
     fs::create_dir(&at).unwrap();
     let path = drive.path().to_owned();
     drive.using(&["mount", &path, &at], &["umount", &at]);
     drive.refuses(&["mounted"]);
-    let Never::Mounted(places) = &judge(&drive.device()).refused[0] else {
+    let Never::Mounted(places) = &judge(GUARDS, &drive.device()).refused[0] else {
         panic!("not mounted");
     };
     assert!(places[0].contains(&at), "{places:?}");
@@ -190,7 +190,7 @@ fn a_drive_that_is_swapped_to_is_not_opened() {
     };
     let path = drive.path().to_owned();
     run(&["mkswap", "--quiet", &path]);
-    assert!(judge(&drive.device()).is_free());
+    assert!(judge(GUARDS, &drive.device()).is_free());
     assert_eq!(drive.device().holds[0].name(), "swap");
     drive.using(&["swapon", &path], &["swapoff", &path]);
     drive.refuses(&["swap"]);
@@ -223,7 +223,7 @@ fn a_drive_that_another_program_has_is_not_opened() {
     let held = rustix::fs::open(&drive.path, flags, Mode::empty()).unwrap();
     drive.refuses(&["taken"]);
     drop(held);
-    assert!(judge(&drive.device()).is_free());
+    assert!(judge(GUARDS, &drive.device()).is_free());
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_partition_is_no_drive_and_holds_its_own() {
     assert!(never.help().contains(drive.path()), "{}", never.help());
     run(&["mkfs.ext4", "-q", &part]);
     let found = drive.device();
-    assert!(judge(&found).is_free(), "{found:?}");
+    assert!(judge(GUARDS, &found).is_free(), "{found:?}");
     assert_eq!(found.partitions[0].holds[0].name(), "ext4");
     let at = drive.folder.path().join("at").display().to_string();
     fs::create_dir(&at).unwrap();
@@ -314,7 +314,7 @@ fn what_has_come_to_a_drive_since_the_question_was_not_asked_about() {
     assert_eq!(never.len(), 1, "{never:?}");
     assert_eq!(never[0].code(), "changed");
     let asked = drive.device();
-    let codes = judge(&asked).forced;
+    let codes = judge(GUARDS, &asked).forced;
     assert_eq!(
         codes.iter().map(NeedsForce::code).collect::<Vec<_>>(),
         ["part"]
@@ -461,7 +461,7 @@ fn a_file_that_is_swapped_to_is_no_free_drive() {
         return skipped("a swap file", "this file system takes none");
     }
     drive.in_use.push(vec!["swapoff".to_owned(), path]);
-    let refused = judge(&drive.device()).refused;
+    let refused = judge(GUARDS, &drive.device()).refused;
     assert!(refused.iter().any(|it| it.code() == "swap"), "{refused:?}");
 }
 
@@ -489,7 +489,7 @@ fn a_loop_over_a_drive_is_known_by_whatever_name() {
         .to_owned();
     let told = |path: &str| {
         let device = device(&Roots::default(), Path::new(path)).unwrap();
-        judge(&device)
+        judge(GUARDS, &device)
             .refused
             .iter()
             .map(Never::code)

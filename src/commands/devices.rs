@@ -21,8 +21,8 @@ pub(super) struct Row {
     pub(super) stick: Option<Result<Label, String>>,
 }
 
-pub(super) fn run(args: &cli::Devices, ui: &Ui) -> Result<Outcome, Failure> {
-    let all = devices(&Roots::default()).map_err(|error| {
+pub(super) fn run(args: &cli::Devices, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
+    let all = devices(roots).map_err(|error| {
         Failure::problem(
             format!("can't list the drives: `/sys/block`: {error}"),
             Some("mount sysfs: `mount -t sysfs sysfs /sys`"),
@@ -36,7 +36,7 @@ pub(super) fn run(args: &cli::Devices, ui: &Ui) -> Result<Outcome, Failure> {
         };
         args.all || !hidden
     });
-    let rows: Vec<Row> = shown.map(row).collect();
+    let rows: Vec<Row> = shown.map(|it| row(roots, it)).collect();
     if ui.json() {
         let list: Vec<Value> = rows.iter().map(to_json).collect();
         let text = json!({ "format": 1, "devices": list });
@@ -58,14 +58,14 @@ pub(super) fn run(args: &cli::Devices, ui: &Ui) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-pub(super) fn row(device: Device) -> Row {
+pub(super) fn row(roots: &Roots, device: Device) -> Row {
     let is_read = device.size > 0 && device.unread.is_empty();
     let stick = match device.kind {
         Kind::Drive | Kind::Loop(_) if is_read => stick_on(&device),
         _ => None,
     };
     Row {
-        verdict: judge(&device),
+        verdict: judge(&roots.guards, &device),
         device,
         stick,
     }

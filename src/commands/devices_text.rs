@@ -151,7 +151,7 @@ fn wrapped(indent: usize, text: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::stick::{Number, Partition, Transport, Use, What, judge};
+    use crate::stick::{GUARDS, Number, Partition, Transport, Use, What, judge};
 
     fn stick() -> Device {
         Device {
@@ -207,7 +207,7 @@ mod tests {
 
     fn row(device: Device) -> Row {
         Row {
-            verdict: judge(&device),
+            verdict: judge(GUARDS, &device),
             stick: None,
             device,
         }

@@ -26,15 +26,21 @@ mod text;
 mod work;
 
 /// A drive that this program has for itself.
-struct Target {
+struct Target<'a> {
     file: File,
     device: Device,
+    roots: &'a Roots,
 }
 
-pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+pub(super) fn run(
+    args: &cli::Flash,
+    start: &Path,
+    roots: &Roots,
+    ui: &Ui,
+) -> Result<Outcome, Failure> {
     let source = Source::of(args)?;
     if args.opened {
-        let target = as_user::handed_over(&args.device)?;
+        let target = as_user::handed_over(roots, &args.device)?;
         return work::run(args, &source, start, &target, ui);
     }
     if Invoker::is_unknown() {
@@ -45,7 +51,7 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
             ),
         ));
     }
-    let row = look(args, ui)?;
+    let row = look(args, roots, ui)?;
     let mut about = describe_one(&row);
     for forced in &row.verdict.forced {
         about += &format!("      overridden by --force: {forced}\n");
@@ -56,9 +62,9 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
         ui.show(about.trim_end());
     }
     let target = Target {
-        file: open_exclusively(&Roots::default(), &row.device)
-            .map_err(|never| refused(args, ui, never))?,
+        file: open_exclusively(roots, &row.device).map_err(|never| refused(args, ui, never))?,
         device: row.device,
+        roots,
     };
     let done = match Invoker::detect() {
         Some(user) => as_user::run(&user, &target.file)?,
@@ -77,9 +83,9 @@ pub(super) fn run(args: &cli::Flash, start: &Path, ui: &Ui) -> Result<Outcome, F
 }
 
 /// Looks at the drive, and whether it may be written.
-fn look(args: &cli::Flash, ui: &Ui) -> Result<Row, Failure> {
-    let device = device(&Roots::default(), &args.device);
-    let row = row(device.map_err(|never| refused(args, ui, vec![never]))?);
+fn look(args: &cli::Flash, roots: &Roots, ui: &Ui) -> Result<Row, Failure> {
+    let device = device(roots, &args.device).map_err(|never| refused(args, ui, vec![never]))?;
+    let row = row(roots, device);
     let verdict = &row.verdict;
     let path = args.device.display();
     let never = verdict.refused.iter();
@@ -116,7 +122,7 @@ fn refused(args: &cli::Flash, ui: &Ui, never: Vec<Never>) -> Failure {
     fail(ui, never.iter().map(|never| mistake(args, never)).collect())
 }
 
-impl Target {
+impl Target<'_> {
     /// Its sectors. Of another kind it would have been refused.
     fn sector(&self) -> Sector {
         Sector::of(self.device.sector).unwrap_or(Sector::Of512)
@@ -124,7 +130,7 @@ impl Target {
 
     /// Whether it is still the drive that the user was asked about.
     fn check(&self, args: &cli::Flash, ui: &Ui) -> Result<(), Failure> {
-        let changes = changes(&Roots::default(), &self.file, &self.device);
+        let changes = changes(self.roots, &self.file, &self.device);
         if changes.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use crate::fleet::select::NoSuchNode;
 use crate::git::{self};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
-use crate::stick::SaveError;
+use crate::stick::{Roots, SaveError};
 use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
 
@@ -152,20 +152,20 @@ impl From<Vec<NoSuchNode>> for Failure {
     }
 }
 
-/// Runs the command.
+/// Runs the command. `roots` is where drives are looked for.
 ///
 /// # Errors
 /// How it failed; what is to be said of it is in the failure or was said.
-pub fn run(cli: &Cli, ui: &Ui) -> Result<Outcome, Failure> {
+pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
     let start = cli.global.directory.as_deref().unwrap_or(Path::new("."));
     match &cli.command {
         Command::Plan(args) => plan::run(args, start, ui),
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),
         Command::Check(args) => check::run(args, start, ui),
-        Command::Devices(args) => devices::run(args, ui),
+        Command::Devices(args) => devices::run(args, roots, ui),
         Command::Image(args) => image::run(args, start, ui),
-        Command::Flash(args) => flash::run(args, start, ui),
+        Command::Flash(args) => flash::run(args, start, roots, ui),
         Command::Inspect(args) => inspect::run(args, start, ui),
         Command::Sticks(args) => sticks::run(args, start, ui),
         Command::Import(args) => import::run(args, start, ui),

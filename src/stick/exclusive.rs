@@ -7,7 +7,8 @@ use rustix::fs::{Mode, OFlags, ioctl_blksszget, open};
 use rustix::io::Errno;
 
 use super::device::{self, Device, Node, Number, Probe, Roots};
-use super::guard::{Never, judge};
+use super::guard::judge;
+use super::reason::Never;
 
 /// What a drive is told by: another one in its place differs in some of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +80,9 @@ pub fn open_exclusively(roots: &Roots, asked: &Device) -> Result<File, Vec<Never
     };
     // From here on the drive can't be exchanged behind the number: the open file keeps it.
     let (now, mut all) = look_again(roots, &file, asked)?;
-    let verdict = judge(&now);
+    let verdict = judge(&roots.guards, &now);
     all.extend(verdict.refused);
-    let known = judge(asked).forced;
+    let known = judge(&roots.guards, asked).forced;
     let new = verdict.forced.iter().filter(|it| !known.contains(it));
     all.extend(new.map(|it| Never::Changed(it.to_string())));
     if all.is_empty() { Ok(file) } else { Err(all) }
@@ -126,7 +127,7 @@ fn look_again(
 /// Why it could not be opened: what is known to use it, or else what the kernel says.
 fn refused(roots: &Roots, asked: &Device, error: Errno) -> Vec<Never> {
     let known = match device::find(roots, &asked.path, Probe::Asked) {
-        Ok(now) => judge(&now).refused,
+        Ok(now) => judge(&roots.guards, &now).refused,
         Err(never) => vec![never],
     };
     if !known.is_empty() {

@@ -2,93 +2,10 @@
 
 use super::device::{Device, Kind, Use, What};
 use super::layout::Sector;
+use super::reason::{NeedsForce, Never, listed};
 
 /// A drive that is sold as one of 256 GB may have a little more of them: this is 256 GiB.
 const LARGE: u64 = 256 << 30;
-
-/// Why a drive is never written to.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Never {
-    /// It is something else.
-    #[error("`{path}` is {is} and no drive")]
-    NoBlockDevice {
-        /// As it was named.
-        path: String,
-        /// What it is.
-        is: &'static str,
-    },
-    /// It is not there.
-    #[error("there is no `{0}`")]
-    Absent(String),
-    /// It is a part of one.
-    #[error("`{path}` is a partition")]
-    Partition {
-        /// As it was named.
-        path: String,
-        /// The drive's path.
-        drive: String,
-    },
-    /// It only looks like one.
-    #[error("it is {0}")]
-    NoDrive(&'static str),
-    /// Nothing is in it.
-    #[error("no medium is in it")]
-    Empty,
-    /// It can't be written.
-    #[error("it is read-only")]
-    ReadOnly,
-    /// A stick does not fit.
-    #[error("it has {} of the {} MiB that a stick takes", mib(*.size), .least >> 20)]
-    TooSmall {
-        /// In bytes.
-        size: u64,
-        /// In bytes.
-        least: u64,
-    },
-    /// A stick can't be laid out for it.
-    #[error("its sectors have {0} bytes")]
-    Sectors(u64),
-    /// The machine runs from it.
-    #[error("the running system is on it: {}", listed(.0))]
-    System(Vec<String>),
-    /// File systems on it are in use.
-    #[error("it is mounted: {}", listed(.0))]
-    Mounted(Vec<String>),
-    /// Memory is swapped to it.
-    #[error("it is used as swap: {}", listed(.0))]
-    Swap(Vec<String>),
-    /// Other block devices stand on it.
-    #[error("it is a part of {}", listed(.0))]
-    Held(Vec<String>),
-    /// Another program has it for itself.
-    #[error("another program has opened it for itself")]
-    Taken,
-    /// It is not known to be free.
-    #[error("it may be in use: can't read {0}")]
-    Unread(String),
-    /// It is not what was asked about.
-    #[error("it is not what it was when you were asked: {0}")]
-    Changed(String),
-}
-
-/// Why a drive is written to only when that is named.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NeedsForce {
-    /// It may be a part of this machine.
-    #[error("it is not removable")]
-    NotRemovable,
-    /// It may be somebody's archive.
-    #[error("it has {} GB, more than 256", .0 / 1_000_000_000)]
-    Large(u64),
-    /// Other drives may need it, though nothing uses it now.
-    #[error("`{on}` is marked as a part of {what}")]
-    Part {
-        /// The drive or a partition.
-        on: String,
-        /// `LVM`, `md`, `ZFS`.
-        what: &'static str,
-    },
-}
 
 /// What becomes of a drive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,53 +24,108 @@ impl Verdict {
     }
 }
 
+/// One thing that can speak against writing to a drive.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard {
+    /// Its reason in a word, as programs are told.
+    pub code: &'static str,
+    look: Look,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Look {
+    Refuse(fn(&Device) -> Option<Never>),
+    Force(fn(&Device) -> Vec<NeedsForce>),
+}
+
+const fn refuse(code: &'static str, look: fn(&Device) -> Option<Never>) -> Guard {
+    let look = Look::Refuse(look);
+    Guard { code, look }
+}
+
+const fn force(code: &'static str, look: fn(&Device) -> Vec<NeedsForce>) -> Guard {
+    let look = Look::Force(look);
+    Guard { code, look }
+}
+
+/// All guards over a drive that was found, in the order in which they tell. What is no drive as a whole is not found at
+/// all, and what is another one than the user was asked about is told when it is opened.
+pub const GUARDS: &[Guard] = &[
+    refuse("no-drive", |it| match it.kind {
+        Kind::Other(is) => Some(Never::NoDrive(is)),
+        _ => None,
+    }),
+    refuse("empty", |it| {
+        (is_drive(it) && it.size == 0).then_some(Never::Empty)
+    }),
+    refuse("too-small", too_small),
+    refuse("read-only", |it| {
+        (is_drive(it) && it.read_only).then_some(Never::ReadOnly)
+    }),
+    refuse("sectors", |it| {
+        let is_other = is_drive(it) && Sector::of(it.sector).is_none();
+        is_other.then_some(Never::Sectors(it.sector))
+    }),
+    refuse("system", |it| mounted(it, true).map(Never::System)),
+    refuse("mounted", |it| mounted(it, false).map(Never::Mounted)),
+    refuse("swap", |it| {
+        used(it, |what| matches!(what, What::Swap(_))).map(Never::Swap)
+    }),
+    refuse("held", |it| {
+        used(it, |what| matches!(what, What::Held(_))).map(Never::Held)
+    }),
+    refuse("taken", |it| it.taken.then_some(Never::Taken)),
+    refuse("unread", |it| {
+        (!it.unread.is_empty()).then(|| Never::Unread(listed(&it.unread)))
+    }),
+    force("not-removable", |it| {
+        // Nobody has a loop device by mistake: somebody attached a file to it.
+        let found = !it.removable && it.kind == Kind::Drive;
+        Vec::from_iter(found.then_some(NeedsForce::NotRemovable))
+    }),
+    force("large", |it| {
+        let found = it.size > LARGE;
+        Vec::from_iter(found.then_some(NeedsForce::Large(it.size)))
+    }),
+    force("part", parts),
+];
+
 /// All that speaks against writing to a drive.
 #[must_use]
-pub fn judge(device: &Device) -> Verdict {
+pub fn judge(guards: &[Guard], device: &Device) -> Verdict {
     let mut verdict = Verdict::default();
-    let refused = &mut verdict.refused;
-    let sector = Sector::of(device.sector);
-    let least = sector.unwrap_or(Sector::Of512).stick_size();
-    match device.kind {
-        Kind::Other(is) => refused.push(Never::NoDrive(is)),
-        _ if device.size == 0 => refused.push(Never::Empty),
-        _ if device.size < least => refused.push(Never::TooSmall {
-            size: device.size,
-            least,
-        }),
-        _ => {}
-    }
-    let is_drive = !matches!(device.kind, Kind::Other(_));
-    if device.read_only && is_drive {
-        refused.push(Never::ReadOnly);
-    }
-    if sector.is_none() && is_drive {
-        refused.push(Never::Sectors(device.sector));
-    }
-    refused.extend(used(&device.uses));
-    if device.taken {
-        refused.push(Never::Taken);
-    }
-    if !device.unread.is_empty() {
-        refused.push(Never::Unread(listed(&device.unread)));
-    }
-    let forced = &mut verdict.forced;
-    // Nobody has a loop device by mistake: somebody attached a file to it.
-    if !device.removable && device.kind == Kind::Drive {
-        forced.push(NeedsForce::NotRemovable);
-    }
-    if device.size > LARGE {
-        forced.push(NeedsForce::Large(device.size));
-    }
-    let parts = device.partitions.iter().map(|it| (&it.name, &it.holds));
-    for (name, holds) in [(&device.name, &device.holds)].into_iter().chain(parts) {
-        let of = holds.iter().filter(|it| it.is_part());
-        forced.extend(of.map(|it| NeedsForce::Part {
-            on: name.clone(),
-            what: it.name(),
-        }));
+    for guard in guards {
+        match guard.look {
+            Look::Refuse(look) => verdict.refused.extend(look(device)),
+            Look::Force(look) => verdict.forced.extend(look(device)),
+        }
     }
     verdict
+}
+
+fn is_drive(device: &Device) -> bool {
+    !matches!(device.kind, Kind::Other(_))
+}
+
+fn too_small(device: &Device) -> Option<Never> {
+    let size = device.size;
+    let sector = Sector::of(device.sector).unwrap_or(Sector::Of512);
+    let least = sector.stick_size();
+    let is_small = is_drive(device) && (1..least).contains(&size);
+    is_small.then_some(Never::TooSmall { size, least })
+}
+
+fn parts(device: &Device) -> Vec<NeedsForce> {
+    let parts = device.partitions.iter().map(|it| (&it.name, &it.holds));
+    let all = std::iter::once((&device.name, &device.holds)).chain(parts);
+    let parts = all.flat_map(|(name, holds)| {
+        let of = holds.iter().filter(|it| it.is_part());
+        of.map(|it| NeedsForce::Part {
+            on: name.clone(),
+            what: it.name(),
+        })
+    });
+    parts.collect()
 }
 
 /// Folders of the running system; everything else that is mounted can be unmounted.
@@ -170,120 +142,25 @@ fn is_system(at: &str) -> bool {
     SYSTEM.contains(&at) || ["/boot", "/usr", "/var"].iter().any(|it| inside(it))
 }
 
-fn used(uses: &[Use]) -> Vec<Never> {
-    let (mut system, mut mounted, mut swap, mut held) = (vec![], vec![], vec![], vec![]);
-    for one in uses {
-        let on = one.through.join(" > ");
-        let (list, text) = match &one.what {
-            What::Mounted(at) if is_system(at) => (&mut system, format!("`{at}` ({on})")),
-            What::Mounted(at) => (&mut mounted, format!("`{at}` ({on})")),
-            What::Swap(None) => (&mut swap, on),
-            What::Swap(Some(file)) => (&mut swap, format!("`{file}` ({on})")),
-            What::Held(by) => (&mut held, format!("{by} ({on})")),
-        };
-        list.push(text);
-    }
-    let kinds = [
-        Never::System(system),
-        Never::Mounted(mounted),
-        Never::Swap(swap),
-        Never::Held(held),
-    ];
-    let is_some = |never: &Never| match never {
-        Never::System(all) | Never::Mounted(all) | Never::Swap(all) | Never::Held(all) => {
-            !all.is_empty()
-        }
-        _ => true,
-    };
-    kinds.into_iter().filter(is_some).collect()
+/// Where it is mounted: in the running system, or elsewhere.
+fn mounted(device: &Device, in_system: bool) -> Option<Vec<String>> {
+    let is = |what: &_| matches!(what, What::Mounted(at) if is_system(at) == in_system);
+    used(device, is)
 }
 
-impl Never {
-    /// In a word, for programs.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoBlockDevice { .. } => "no-block-device",
-            Self::Absent(_) => "absent",
-            Self::Partition { .. } => "partition",
-            Self::NoDrive(_) => "no-drive",
-            Self::Empty => "empty",
-            Self::ReadOnly => "read-only",
-            Self::TooSmall { .. } => "too-small",
-            Self::Sectors(_) => "sectors",
-            Self::System(_) => "system",
-            Self::Mounted(_) => "mounted",
-            Self::Swap(_) => "swap",
-            Self::Held(_) => "held",
-            Self::Taken => "taken",
-            Self::Unread(_) => "unread",
-            Self::Changed(_) => "changed",
-        }
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn help(&self) -> String {
-        match self {
-            Self::Partition { drive, .. } => {
-                return format!("a stick takes the whole drive: `{drive}`");
-            }
-            Self::NoBlockDevice { .. } | Self::Absent(_) | Self::NoDrive(_) | Self::System(_) => {
-                "name another drive: `ephemeros devices` lists them"
-            }
-            Self::Empty => "put a medium in",
-            Self::ReadOnly => {
-                "move the switch on its side, or `blockdev --setrw` where it has none"
-            }
-            Self::TooSmall { .. } => "take a larger one",
-            Self::Sectors(_) => "take one with sectors of 512 or 4096 bytes",
-            Self::Mounted(_) => "unmount it: `umount`, or eject it in the file manager",
-            Self::Swap(_) => "take it out of use: `swapoff`",
-            Self::Held(_) => "take that apart first: `lsblk` shows it",
-            Self::Taken => "end that program: `fuser -v` finds it",
-            Self::Unread(_) => "run it as root; where it was, the drive does not answer",
-            Self::Changed(_) => "look which drive it is, and begin anew",
-        }
-        .to_owned()
-    }
+/// The uses of one kind, in words; `None` where there is none.
+fn used(device: &Device, is: impl Fn(&What) -> bool) -> Option<Vec<String>> {
+    let uses = device.uses.iter().filter(|it| is(&it.what));
+    let all: Vec<String> = uses.map(text).collect();
+    (!all.is_empty()).then_some(all)
 }
 
-impl NeedsForce {
-    /// In a word, for programs.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotRemovable => "not-removable",
-            Self::Large(_) => "large",
-            Self::Part { .. } => "part",
-        }
+fn text(one: &Use) -> String {
+    let on = one.through.join(" > ");
+    match &one.what {
+        What::Mounted(at) => format!("`{at}` ({on})"),
+        What::Swap(None) => on,
+        What::Swap(Some(file)) => format!("`{file}` ({on})"),
+        What::Held(by) => format!("{by} ({on})"),
     }
-
-    /// What to do.
-    #[must_use]
-    pub fn help(&self) -> &'static str {
-        match self {
-            Self::NotRemovable | Self::Large(_) => {
-                "look twice whether it is the drive you mean; `--force` takes it"
-            }
-            Self::Part { .. } => {
-                "look whether other drives need it; `--force` takes it, `wipefs -a` forgets it"
-            }
-        }
-    }
-}
-
-/// The first ones, and how many there are besides.
-fn listed(all: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>();
-    let shown = shown.join(", ");
-    match all.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-fn mib(bytes: u64) -> u64 {
-    bytes >> 20
 }

@@ -90,10 +90,14 @@ fn pid(child: &Child) -> Option<Pid> {
 }
 
 /// The drive that root opened, in the process of the user.
-pub(super) fn handed_over(path: &Path) -> Result<Target, Failure> {
+pub(super) fn handed_over<'a>(roots: &'a Roots, path: &Path) -> Result<Target<'a>, Failure> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();
     let file = File::from(stdin.map_err(Failure::from)?);
-    let device = device(&Roots::default(), path);
+    let device = device(roots, path);
     let device = device.map_err(|never| Failure::problem(&never, Some(&never.help())))?;
-    Ok(Target { file, device })
+    Ok(Target {
+        file,
+        device,
+        roots,
+    })
 }

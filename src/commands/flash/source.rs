@@ -214,7 +214,7 @@ fn check_update(target: &Target, node: &str, fleet: Uuid) -> Option<Diagnostic> 
     )
 }
 
-impl Target {
+impl Target<'_> {
     /// The label of the stick that is on it now, or why that can't be told; `None` where it is none.
     pub(super) fn stick(&self) -> Option<Result<Label, String>> {
         let mut file = &self.file;

@@ -14,7 +14,8 @@ use self::mounts::Mounts;
 pub use self::signature::Signature;
 pub use self::sysfs::Transport;
 pub use self::uses::{Use, What};
-use super::guard::Never;
+use super::guard::{GUARDS, Guard};
+use super::reason::Never;
 
 mod attribute;
 mod blocks;
@@ -23,7 +24,7 @@ mod signature;
 mod sysfs;
 mod uses;
 
-/// Where the kernel and udev tell of drives. Another tree can stand in for this machine's.
+/// Where the kernel and udev tell of drives, and what guards them. Another tree can stand in for this machine's.
 #[derive(Clone, Debug)]
 pub struct Roots {
     /// `/sys`
@@ -36,6 +37,8 @@ pub struct Roots {
     pub udev: PathBuf,
     /// What a path leads to.
     pub node: fn(&Path) -> io::Result<Node>,
+    /// All of them, but where it is shown what one of them is for.
+    pub guards: Vec<Guard>,
 }
 
 impl Default for Roots {
@@ -46,6 +49,7 @@ impl Default for Roots {
             dev: "/dev".into(),
             udev: "/run/udev/data".into(),
             node: Node::of,
+            guards: GUARDS.to_vec(),
         }
     }
 }
