@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::feature::Feature;
 use super::kernel;
 use super::target::Target;
@@ -207,7 +209,7 @@ fn read_sbat(section: &[u8]) -> Option<(Option<String>, Option<String>)> {
 /// The name in iPXE's debug record (`RSDS`), whose GUID and age are zeros.
 pub(super) fn find_build(bytes: &[u8]) -> Option<String> {
     const RECORD: &[u8] = b"RSDS\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-    let at = position(bytes, RECORD)? + RECORD.len();
+    let at = memmem::find(bytes, RECORD)? + RECORD.len();
     let name = bytes.get(at..)?.split(|byte| *byte == 0).next()?;
     text(name)
 }
@@ -246,18 +248,12 @@ pub(super) fn is_ipxe(bytes: &[u8]) -> bool {
 
 pub(super) fn holds_script(bytes: &[u8]) -> bool {
     const MAGIC: &[u8] = b"#!ipxe";
-    let mut windows = bytes.windows(MAGIC.len() + 1);
-    windows.any(|window| window.starts_with(MAGIC) && window[MAGIC.len()].is_ascii_whitespace())
+    let after = memmem::find_iter(bytes, MAGIC).map(|at| bytes.get(at + MAGIC.len()));
+    after.flatten().any(u8::is_ascii_whitespace)
 }
 
 pub(super) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
-    position(bytes, needle).is_some()
-}
-
-fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    let mut windows = bytes.windows(needle.len());
-    // One byte first: a binary has a million windows.
-    windows.position(|window| window[0] == needle[0] && window == needle)
+    memmem::find(bytes, needle).is_some()
 }
 
 /// A text that can be shown as it is.
