@@ -1,10 +1,13 @@
 //! What it takes for a change to reach a machine.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::fleet::file::Git;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::is_fixed;
+use crate::secrets::value::Secret;
 
 /// What a node's change costs, the dearest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,6 +59,26 @@ impl Reasons {
             self.first |= first;
         }
     }
+
+    /// Adds what became of secrets, of which these versions were there before.
+    pub(super) fn add_secrets(
+        &mut self,
+        before: &BTreeMap<&str, &str>,
+        now: &BTreeMap<String, Secret>,
+    ) {
+        let version = |name: &String| before.get(name.as_str());
+        for name in now.keys() {
+            self.add(version(name).is_none(), &format!("`{name}` is new"), true);
+        }
+        for (name, secret) in now {
+            let is_other = version(name).is_some_and(|it| *it != secret.version());
+            self.add(is_other, &format!("`{name}` has another value"), false);
+        }
+        for name in before.keys() {
+            let is_gone = !now.contains_key(*name);
+            self.add(is_gone, &format!("`{name}` is gone"), false);
+        }
+    }
 }
 
 /// Compares what a node's stick carried with what it has to carry.
@@ -97,25 +120,9 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
         "the architecture of the machine",
         false,
     );
-    for name in node
-        .secrets
-        .keys()
-        .filter(|name| !old.secrets.contains_key(*name))
-    {
-        note(true, &format!("`{name}` is new"), true);
-    }
-    for (name, secret) in &node.secrets {
-        let changed = old.secrets.get(name);
-        let changed = changed.is_some_and(|old| old.version() != secret.version());
-        note(changed, &format!("`{name}` has another value"), false);
-    }
-    for name in old
-        .secrets
-        .keys()
-        .filter(|name| !node.secrets.contains_key(*name))
-    {
-        note(true, &format!("`{name}` is gone"), false);
-    }
+    let versions = old.secrets.iter();
+    let versions = versions.map(|(name, secret)| (name.as_str(), secret.version()));
+    reasons.add_secrets(&versions.collect(), &node.secrets);
     let places = |node: &Node| -> Vec<(String, Vec<String>)> {
         let files = node.env_files.iter();
         files
@@ -124,7 +131,7 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
             .collect()
     };
     let same_names = old.secrets.keys().eq(node.secrets.keys());
-    note(
+    reasons.add(
         same_names && places(old) != places(node),
         "the secret env files",
         true,

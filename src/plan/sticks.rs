@@ -102,7 +102,9 @@ impl Wanted<'_> {
         self.check_scripts(stick, &mut reasons);
         self.check_layout(stick, &mut reasons);
         self.check_files(stick, &mut reasons);
-        self.check_secrets(stick, &mut reasons);
+        let versions = stick.secrets.iter();
+        let versions = versions.map(|(name, version)| (name.as_str(), version.as_str()));
+        reasons.add_secrets(&versions.collect(), &self.node.secrets);
         let is_old_body = self.body(stick) != stick.body;
         let is_old_config = self.config != stick.config;
         let is_on_stick = self.node.stick.script == ScriptAt::Stick;
@@ -199,23 +201,6 @@ impl Wanted<'_> {
                 let why = format!("`{name}` is to stand in `{path}` no more");
                 reasons.add(true, &why, false);
             }
-        }
-    }
-
-    fn check_secrets(&self, stick: &Recorded, reasons: &mut Reasons) {
-        let secrets = &self.node.secrets;
-        for name in secrets.keys() {
-            let is_new = !stick.secrets.contains_key(name);
-            reasons.add(is_new, &format!("`{name}` is new"), true);
-        }
-        for (name, secret) in secrets {
-            let old = stick.secrets.get(name);
-            let is_other = old.is_some_and(|old| old != secret.version());
-            reasons.add(is_other, &format!("`{name}` has another value"), false);
-        }
-        for name in stick.secrets.keys() {
-            let is_gone = !secrets.contains_key(name);
-            reasons.add(is_gone, &format!("`{name}` is gone"), false);
         }
     }
 
