@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::layout::Sector;
 use fatfs::{Dir, FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use geometry::{Folder, Geometry, number};
-pub(super) use read::{is_mirrored, read};
+pub(super) use read::{faults, read};
 
 mod geometry;
 mod read;
@@ -72,8 +72,6 @@ where
             return Err(if is_full { full.into() } else { error });
         }
     }
-    // Counted now, so that it stands on the volume how many there are.
-    made.stats()?;
     made.unmount()?;
     repair(&mut disk)
 }
@@ -87,10 +85,15 @@ fn add<D: Read + Write + Seek>(root: &Dir<'_, D>, path: &str, bytes: &[u8]) -> i
 }
 
 /// fatfs 0.3.6 gives `.` and `..` long names, and calls the root by its cluster where `..` has to say 0. Some
-/// firmware then can't leave the folder, and `fsck.fat` complains.
+/// firmware then can't leave the folder, and `fsck.fat` complains. Nor does it say how many clusters are free, unless it
+/// counts them by reading the table word by word.
 fn repair<D: Read + Write + Seek>(disk: &mut D) -> io::Result<()> {
     let geometry = Geometry::read(disk)?;
     let table = geometry.table(disk)?;
+    if let Some((place, info)) = geometry.info(&table) {
+        disk.seek(SeekFrom::Start(place))?;
+        disk.write_all(&info)?;
+    }
     let mut folders = vec![(geometry.root, 0)];
     while let Some((folder, parent)) = folders.pop() {
         let mut entries = geometry.entries(disk, &table, folder)?;

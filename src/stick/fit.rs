@@ -1,10 +1,9 @@
 //! An image becomes the stick of one drive: as large as that is, and with an identity of its own.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
 use regex::bytes::Regex;
 
-use super::bios::CODE;
 use super::disk::{Disk, Window};
 use super::label::{self, Identity};
 use super::layout::Part;
@@ -34,14 +33,12 @@ pub fn fit(image: &mut Disk, size: u64, identity: &Identity) -> io::Result<()> {
     let secrets = table.parts.iter().find(|it| it.part == Part::Secrets);
     let node = secrets.ok_or_else(no_image)?.guid;
     name(image, identity)?;
-    let mut code = [0; CODE];
-    image.seek(SeekFrom::Start(0))?;
-    image.read_exact(&mut code)?;
+    let code = gpt::boot_code(image)?;
     let backup = ENTRIES + sector.bytes();
     image.seek(SeekFrom::Start(image.size() - backup))?;
     image.write_all(&vec![0; usize::try_from(backup).unwrap_or(0)])?;
     image.grow(size);
-    gpt::write(image, sector, node, (code != [0; CODE]).then_some(&code))
+    gpt::write(image, sector, node, code.as_ref())
 }
 
 /// Writes the identity into the label, in which it has its place in an image too, and seals it anew.

@@ -11,8 +11,8 @@ use gpt::{DiskDevice, GptConfig};
 use uuid::Uuid;
 
 use super::bios::CODE;
-use super::disk::Window;
-use super::layout::{Part, Sector, derived};
+use super::disk::{Disk, Window};
+use super::layout::{MIB, Part, Sector, derived};
 
 /// Writes a protective MBR and both copies of the table, the second at the drive's end. `node` is the GUID of the node's
 /// secrets volume; `code` is what a BIOS starts.
@@ -82,6 +82,8 @@ pub(super) struct Table {
     pub(super) sector: Sector,
     /// Each part that is there.
     pub(super) parts: Vec<Place>,
+    /// Where it ends, in bytes: behind its backup copy.
+    pub(super) end: u64,
     /// What is wrong with either copy.
     pub(super) damage: Option<&'static str>,
 }
@@ -97,6 +99,44 @@ pub struct Place {
     pub length: u64,
     /// Its partition's GUID.
     pub guid: Uuid,
+}
+
+/// What stands before and behind the partitions of `disk`, if it is not what [`write`] has there.
+pub(super) fn faults<D: Read + Seek>(
+    disk: &mut D,
+    table: &Table,
+    node: Uuid,
+) -> io::Result<Vec<&'static str>> {
+    let mut wanted = Disk::new(table.sector, table.end);
+    let code = boot_code(disk)?;
+    write(&mut wanted, table.sector, node, code.as_ref())?;
+    let mut faults = Vec::new();
+    for (start, what) in [
+        (
+            0,
+            "what stands before the partitions is not what was written",
+        ),
+        (
+            table.end.saturating_sub(MIB),
+            "what stands behind the partitions is not what was written",
+        ),
+    ] {
+        let (mut is, mut should) = (Vec::new(), Vec::new());
+        Window::new(disk, start, MIB).read_to_end(&mut is)?;
+        Window::new(&mut wanted, start, MIB).read_to_end(&mut should)?;
+        if is != should {
+            faults.push(what);
+        }
+    }
+    Ok(faults)
+}
+
+/// What a BIOS starts; `None` where it starts nothing.
+pub(super) fn boot_code<D: Read + Seek>(disk: &mut D) -> io::Result<Option<[u8; CODE]>> {
+    let mut code = [0; CODE];
+    disk.seek(SeekFrom::Start(0))?;
+    disk.read_exact(&mut code)?;
+    Ok((code != [0; CODE]).then_some(code))
 }
 
 /// Where the parts of a stick stand, in that order; none where it is no stick.
@@ -115,11 +155,12 @@ pub(super) fn read<D: Read + Seek>(disk: &mut D) -> Option<Table> {
         Some((sector, header.backup_lba, parts))
     });
     let Some((sector, backup, parts)) = first else {
-        let (sector, parts) = read_backup(disk, size)?;
+        let (sector, end, parts) = read_backup(disk, size)?;
         let damage = Some("the first copy of the partition table is damaged");
         return Some(Table {
             sector,
             parts,
+            end,
             damage,
         });
     };
@@ -133,16 +174,17 @@ pub(super) fn read<D: Read + Seek>(disk: &mut D) -> Option<Table> {
     Some(Table {
         sector,
         parts,
+        end: backup.saturating_add(1).saturating_mul(sector.bytes()),
         damage,
     })
 }
 
 /// The backup copy, where the first one does not say where it stands: at the drive's end, or where an image ends.
-fn read_backup<D: Read + Seek>(disk: &mut D, size: u64) -> Option<(Sector, Vec<Place>)> {
+fn read_backup<D: Read + Seek>(disk: &mut D, size: u64) -> Option<(Sector, u64, Vec<Place>)> {
     Sector::ALL.into_iter().find_map(|sector| {
         [size, sector.stick_size()].into_iter().find_map(|end| {
             let last = (end / sector.bytes()).checked_sub(1)?;
-            Some((sector, read_copy(disk, sector, last)?.1))
+            Some((sector, end, read_copy(disk, sector, last)?.1))
         })
     })
 }

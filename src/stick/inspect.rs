@@ -110,7 +110,15 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
     faults.extend(differences(&label.files, &digests));
     faults.extend(boot_faults(disk, label.bios.as_ref(), place(Part::Bios)));
     let own = Uuid::new_v5(&label.fleet_id, label.node.as_bytes());
-    faults.extend(misplaced(&table, own));
+    let misplaced = misplaced(&table, own);
+    // What is wrong with a table was told.
+    if table.damage.is_none() && misplaced.is_empty() {
+        match gpt::faults(disk, &table, own) {
+            Ok(found) => faults.extend(found.into_iter().map(str::to_owned)),
+            Err(error) => faults.push(format!("its ends can't be read: {error}")),
+        }
+    }
+    faults.extend(misplaced);
     let mut secrets = BTreeMap::new();
     match place(Part::Secrets) {
         None => faults.push("the secrets volume is missing".to_owned()),
@@ -149,10 +157,12 @@ pub fn inspect<D: Read + Seek>(disk: &mut D) -> Result<Found, NoStick> {
         let Some(place) = place(part) else { continue };
         let window = Window::new(disk, place.start, place.length);
         // Where it can't be read at all, that was told.
-        if matches!(fat::is_mirrored(window), Ok(false)) {
-            let name = part.name();
-            faults.push(format!("the two tables of files in `{name}` differ"));
-        }
+        let found = fat::faults(window).unwrap_or_default();
+        faults.extend(
+            found
+                .iter()
+                .map(|what| format!("in `{}`, {what}", part.name())),
+        );
     }
     Ok(Found {
         label,

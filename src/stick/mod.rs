@@ -45,4 +45,4 @@ pub use label::{Boot, Identity, Label, LabelError, digest};
 pub use layout::{Part, Sector};
 pub use prologue::prologue_digest;
 pub use reason::{NeedsForce, Never};
-pub use stamp::{Drive, Extent, StampError, may_boot, stamp, to_write};
+pub use stamp::{Drive, Extent, StampError, ToWrite, may_boot, stamp, still_to_write, to_write};

@@ -7,8 +7,11 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::disk::Disk;
-use super::layout::{MIB, Part, Sector};
+use super::layout::{MIB, Sector};
 use crate::progress::{Progress, Stopped};
+pub use to_write::{ToWrite, still_to_write, to_write};
+
+mod to_write;
 
 /// What is compared and written anew as a whole, in bytes.
 const PAGE: u64 = 4096;
@@ -75,29 +78,29 @@ pub enum StampError {
     Stopped(#[from] Stopped),
 }
 
-/// Writes a stick that was laid out for a drive of this size. Gives how many bytes were written.
+/// Writes that much of a stick, and reads it back. Gives how many bytes were written.
 ///
 /// # Errors
 /// The drive is of another size, or fails, or lies; or the user stopped it.
 pub fn stamp(
+    what: &ToWrite,
     stick: &mut Disk,
     drive: &mut dyn Drive,
     extent: Extent,
     progress: &dyn Progress,
 ) -> Result<u64, StampError> {
     let mut stamp = Stamp::new(stick, drive, progress)?;
-    let Some((body, ends)) = stamp.parts(extent)? else {
+    if what.bytes() == 0 {
         return Ok(0);
-    };
-    let steps = body.iter().chain(&ends).map(length).sum::<u64>();
+    }
     // It is written, and read back.
-    progress.start_bytes("writing", 2 * steps);
+    progress.start_bytes("writing", 2 * what.bytes());
     stamp.disable(extent)?;
-    stamp.write(&body, true)?;
-    stamp.read_back(&body, true)?;
+    stamp.write(&what.body, true)?;
+    stamp.read_back(&what.body, true)?;
     // From here on the stick is good in a moment, and would boot though it was said to be none.
-    stamp.write(&ends, false)?;
-    stamp.read_back(&ends, false)?;
+    stamp.write(&what.ends, false)?;
+    stamp.read_back(&what.ends, false)?;
     Ok(stamp.written)
 }
 
@@ -115,23 +118,6 @@ pub fn may_boot(drive: &mut dyn Drive) -> io::Result<bool> {
     let (boot, first) = first.split_at(last.len());
     Ok(boot[510..512] == [0x55, 0xaa] || first.starts_with(table) || last.starts_with(table))
 }
-
-/// How many bytes [`stamp`] would write.
-///
-/// # Errors
-/// The drive is of another size or can't be read, or the user stopped it.
-pub fn to_write(
-    stick: &mut Disk,
-    drive: &mut dyn Drive,
-    extent: Extent,
-    progress: &dyn Progress,
-) -> Result<u64, StampError> {
-    let parts = Stamp::new(stick, drive, progress)?.parts(extent)?;
-    Ok(parts.map_or(0, |(body, ends)| body.iter().chain(&ends).map(length).sum()))
-}
-
-/// The body, and the ends.
-type Parts = (Vec<Range<u64>>, Vec<Range<u64>>);
 
 struct Stamp<'a> {
     stick: &'a mut Disk,
@@ -185,25 +171,6 @@ impl<'a> Stamp<'a> {
         })
     }
 
-    /// What is to be written: the body, and then what makes it boot, in the order in which that is written: the backup
-    /// table, the table, the boot code. `None` where all of it is there.
-    fn parts(&mut self, extent: Extent) -> Result<Option<Parts>, StampError> {
-        let (size, sector) = (self.stick.size(), self.stick.sector());
-        let secrets = Part::Secrets.range(sector);
-        let body = self.stick.laid_out(MIB..size - MIB, secrets);
-        let ends = vec![size - MIB..size, sector.bytes()..MIB, 0..sector.bytes()];
-        if extent == Extent::All {
-            return Ok(Some((body, ends)));
-        }
-        let steps = body.iter().chain(&ends).map(length).sum();
-        self.progress.start_bytes("comparing", steps);
-        let body = self.changed(&body)?;
-        if body.is_empty() && self.changed(&ends)?.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some((body, ends)))
-    }
-
     /// Whatever boots from the drive, does not any more.
     fn disable(&mut self, extent: Extent) -> Result<(), StampError> {
         let (size, sector) = (self.drive.size(), self.stick.sector().bytes());
@@ -251,25 +218,6 @@ impl<'a> Stamp<'a> {
             self.progress.advance(self.wanted.len());
         }
         Ok(())
-    }
-
-    /// The parts that the drive does not hold yet.
-    fn changed(&mut self, parts: &[Range<u64>]) -> Result<Vec<Range<u64>>, StampError> {
-        let mut changed = Vec::new();
-        for block in parts.iter().flat_map(blocks) {
-            if self.progress.stopped() {
-                return Err(Stopped.into());
-            }
-            self.compare(&block)?;
-            let is_changed = |piece: &Range<u64>| {
-                let inside = |at: u64| usize::try_from(at - block.start).unwrap_or(0);
-                let piece = inside(piece.start)..inside(piece.end);
-                self.wanted[piece.clone()] != self.there[piece]
-            };
-            changed.extend(pieces(&block, PAGE).into_iter().filter(is_changed));
-            self.progress.advance(self.wanted.len());
-        }
-        Ok(changed)
     }
 
     /// Reads a block of the drive beside that of the stick.

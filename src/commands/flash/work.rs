@@ -8,7 +8,9 @@ use super::super::{Failure, Outcome};
 use super::source::{Ready, Source};
 use super::{Target, question, text};
 use crate::cli;
-use crate::stick::{Direct, Extent, Identity, Label, StampError, fit, may_boot, stamp, to_write};
+use crate::stick::{
+    Direct, Extent, Identity, Label, StampError, fit, may_boot, stamp, still_to_write, to_write,
+};
 use crate::ui::{Orderly, Ui};
 
 pub(super) fn run(
@@ -31,15 +33,21 @@ pub(super) fn run(
             None,
         )
     })?;
-    let mut identity = identity(args, there.as_ref(), &ready)?;
+    let was = identity(args, there.as_ref(), &ready)?;
+    let mut identity = was.clone().made_from(ready.commit.clone());
     lay_out(&mut ready, target, &identity)?;
-    let mut bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
-    if args.update && bytes > 0 {
+    let mut what = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
+    if args.update && identity != was {
         // That it is another commit is no reason to write; what is written is of this one.
-        identity = identity.made_from(ready.commit.clone());
-        lay_out(&mut ready, target, &identity)?;
-        bytes = to_write(&mut ready.disk, &mut drive, extent, ui).map_err(unread)?;
+        lay_out(&mut ready, target, &was)?;
+        let left = still_to_write(&what, &mut ready.disk, &mut drive, ui).map_err(unread)?;
+        if left.bytes() == 0 {
+            (what, identity) = (left, was);
+        } else {
+            lay_out(&mut ready, target, &identity)?;
+        }
     }
+    let mut bytes = what.bytes();
     ui.say(&text::describe(&mut ready, bytes));
     for note in &ready.notes {
         ui.say(&format!("note: {note}"));
@@ -54,7 +62,7 @@ pub(super) fn run(
         question::ask(args, &target.device, ui)?;
         target.check(args, ui)?;
         let _orderly = Orderly::begin();
-        bytes = match stamp(&mut ready.disk, &mut drive, extent, ui) {
+        bytes = match stamp(&what, &mut ready.disk, &mut drive, extent, ui) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let is_off = may_boot(&mut drive).is_ok_and(|boots| !boots);

@@ -18,6 +18,10 @@ pub(super) struct Geometry {
     pub(super) clusters: u32,
     is_fat32: bool,
     pub(super) root: Folder,
+    /// Where FAT32 has a count of its free clusters, and a copy of the first sector, as long as one.
+    info: u64,
+    copy: u64,
+    sector: usize,
 }
 
 /// Where a folder's entries stand.
@@ -49,6 +53,13 @@ pub(super) fn number(bytes: &[u8]) -> u32 {
         .iter()
         .rev()
         .fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn read_at<D: Read + Seek>(disk: &mut D, place: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    disk.seek(SeekFrom::Start(place))?;
+    disk.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Geometry {
@@ -106,6 +117,9 @@ impl Geometry {
             clusters,
             is_fat32,
             root,
+            info: u64::from(field(48, 2)) * sector,
+            copy: u64::from(field(50, 2)) * sector,
+            sector: usize::try_from(sector).map_err(io::Error::other)?,
         })
     }
 
@@ -130,18 +144,49 @@ impl Geometry {
         })
     }
 
-    /// Whether both copies of the table are the same.
-    pub(super) fn is_mirrored<D: Read + Seek>(&self, disk: &mut D) -> io::Result<bool> {
-        Ok(self.fats < 2 || self.copy_of_table(disk, 0)? == self.copy_of_table(disk, 1)?)
+    /// What FAT32 keeps beside its table: where it stands, and what is in it. Free clusters are counted from the first one
+    /// on, and looked for from the first free one on.
+    pub(super) fn info(&self, table: &[u32]) -> Option<(u64, Vec<u8>)> {
+        const UNKNOWN: u32 = u32::MAX;
+        self.is_fat32.then_some(())?;
+        let free = || (0..).zip(table).skip(2).filter(|(_, next)| **next == 0);
+        let count = u32::try_from(free().count()).unwrap_or(UNKNOWN);
+        let first = free().next().map_or(UNKNOWN, |(number, _)| number);
+        let mut bytes = vec![0; self.sector];
+        for (at, word) in [
+            (0, 0x4161_5252),
+            (484, 0x6141_7272),
+            (488, count),
+            (492, first),
+            (508, 0xAA55_0000),
+        ] {
+            bytes[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
+        }
+        Some((self.info, bytes))
+    }
+
+    /// What is not as it was written of all that no file is read from.
+    pub(super) fn faults<D: Read + Seek>(&self, disk: &mut D) -> io::Result<Vec<&'static str>> {
+        let mut faults = Vec::new();
+        if self.fats > 1 && self.copy_of_table(disk, 0)? != self.copy_of_table(disk, 1)? {
+            faults.push("the two tables of files differ");
+        }
+        if let Some((place, info)) = self.info(&self.table(disk)?) {
+            if read_at(disk, place, self.sector)? != info {
+                faults.push("the count of free room is wrong");
+            }
+            if read_at(disk, self.copy, self.sector)? != read_at(disk, 0, self.sector)? {
+                faults.push("the first sector and its copy differ");
+            }
+        }
+        Ok(faults)
     }
 
     /// A copy of the table, by number: as much of it as there are clusters.
     fn copy_of_table<D: Read + Seek>(&self, disk: &mut D, number: u64) -> io::Result<Vec<u8>> {
         let width = if self.is_fat32 { 4 } else { 2 };
-        let mut bytes = vec![0; (self.clusters as usize + 2) * width];
-        disk.seek(SeekFrom::Start(self.fat + number * self.one_fat))?;
-        disk.read_exact(&mut bytes)?;
-        Ok(bytes)
+        let length = (self.clusters as usize + 2) * width;
+        read_at(disk, self.fat + number * self.one_fat, length)
     }
 
     /// The clusters of a chain.

@@ -40,13 +40,13 @@ pub(in crate::stick) fn read<D: Read + Seek>(
     walk.descend(root, "", 0)
 }
 
-/// Whether the copies of a volume's table are the same. It is read by the first one.
+/// What is not as it was written of all that no file is read from: copies, and what is counted.
 ///
 /// # Errors
 /// It is no FAT volume.
-pub(in crate::stick) fn is_mirrored<D: Read + Seek>(mut disk: D) -> io::Result<bool> {
+pub(in crate::stick) fn faults<D: Read + Seek>(mut disk: D) -> io::Result<Vec<&'static str>> {
     let geometry = Geometry::read(&mut disk)?;
-    geometry.is_mirrored(&mut disk)
+    geometry.faults(&mut disk)
 }
 
 struct Walk<'a, D> {

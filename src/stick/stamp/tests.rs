@@ -9,6 +9,7 @@ use crate::stick::bios::Bios;
 use crate::stick::clock::Clock;
 use crate::stick::contents::Contents;
 use crate::stick::label::Boot;
+use crate::stick::layout::Part;
 use crate::stick::{fit, gpt, image, inspect};
 
 /// Of the smallest drive.
@@ -221,6 +222,8 @@ fn boots(drive: &Fake) -> Boots {
         .faults
         .into_iter()
         .filter(|fault| !fault.contains("partition table"))
+        // Some firmware asks for no protective MBR, and none for what else is beside the tables.
+        .filter(|fault| !fault.contains(" the partitions is not what was written"))
         // A BIOS starts nothing then, and UEFI asks for no code.
         .filter(|fault| has_code || !fault.contains("boot code"))
         .collect();
@@ -246,12 +249,12 @@ fn boots(drive: &Fake) -> Boots {
 }
 
 fn stamped(drive: &mut Fake, mark: &str, extent: Extent) -> Result<u64, StampError> {
-    stamp(
-        &mut stick(mark, drive.sector, drive.size),
-        drive,
-        extent,
-        &Silent,
-    )
+    written_to(drive, &mut stick(mark, drive.sector, drive.size), extent)
+}
+
+fn written_to(drive: &mut Fake, stick: &mut Disk, extent: Extent) -> Result<u64, StampError> {
+    let what = to_write(stick, drive, extent, &Silent)?;
+    stamp(&what, stick, drive, extent, &Silent)
 }
 
 #[test]
@@ -363,7 +366,7 @@ fn stays_whole(sector: Sector) {
     for extent in [Extent::All, Extent::Changes] {
         let mut whole = old.clone();
         whole.operations = 0;
-        stamp(&mut new, &mut whole, extent, &Silent).unwrap();
+        written_to(&mut whole, &mut new, extent).unwrap();
         let mut seen: BTreeMap<Boots, usize> = BTreeMap::new();
         for after in (0..whole.operations).step_by(step) {
             // The reads of a comparison and of what is read back change nothing.
@@ -374,7 +377,7 @@ fn stays_whole(sector: Sector) {
                     tears,
                     ..old.clone()
                 };
-                let error = stamp(&mut new, &mut drive, extent, &Silent).unwrap_err();
+                let error = written_to(&mut drive, &mut new, extent).unwrap_err();
                 assert!(matches!(error, StampError::Drive { .. }), "{error}");
                 if let Some(seed) = seed {
                     drive.lose_power(seed + after as u64);
@@ -396,51 +399,70 @@ fn stays_whole(sector: Sector) {
 #[test]
 fn every_lost_write_is_found_when_the_stick_is_inspected() {
     for sector in Sector::ALL {
-        let mut old = Fake::used(sector, sector.stick_size());
-        stamped(&mut old, "old!", Extent::All).unwrap();
-        let mut new = old.clone();
-        stamped(&mut new, "new!", Extent::Changes).unwrap();
-        let numbers: BTreeSet<u64> = old
-            .sectors
-            .keys()
-            .chain(new.sectors.keys())
-            .copied()
-            .collect();
-        let lost = numbers
-            .into_iter()
-            .filter(|it| old.sector(*it) != new.sector(*it));
-        let secrets = Part::Secrets.range(sector);
-        // There are hundreds of the loader's.
-        let lost: Vec<u64> = lost
-            .filter(|it| secrets.contains(&(it * SECTOR)) || it % 23 == 0 || it * SECTOR < MIB)
-            .collect();
-        assert!(
-            lost.iter()
-                .filter(|it| secrets.contains(&(**it * SECTOR)))
-                .count()
-                > 1
-        );
-        for number in lost {
-            let mut drive = new.clone();
-            match old.sectors.get(&number) {
-                Some(bytes) => drop(drive.sectors.insert(number, bytes.clone())),
-                None => drop(drive.sectors.remove(&number)),
+        let garbage = Fake::used(sector, sector.stick_size());
+        let mut stick = garbage.clone();
+        stamped(&mut stick, "old!", Extent::All).unwrap();
+        let zeros = Fake::of(sector, sector.stick_size());
+        let [efi, secrets] = [Part::Efi, Part::Secrets].map(|part| part.range(sector));
+        let near = |start: u64, place: u64| {
+            place % sector.bytes() == 0 && (start..start + 8 * sector.bytes()).contains(&place)
+        };
+        for (old, extent) in [
+            (stick, Extent::Changes),
+            (garbage, Extent::All),
+            (zeros, Extent::All),
+        ] {
+            let mut new = old.clone();
+            stamped(&mut new, "new!", extent).unwrap();
+            // All of an update but for most of the loader; of a whole stick what its volumes begin with, and some of the rest.
+            let mut lost = written(&old, &new);
+            lost.retain(|number| {
+                let place = number * SECTOR;
+                // What nothing reads stands in no file, and in no table.
+                if efi.contains(&place) && is_zero(&new.sector(*number)) {
+                    return false;
+                }
+                match extent {
+                    Extent::Changes => secrets.contains(&place) || place < MIB || number % 23 == 0,
+                    Extent::All => {
+                        near(efi.start, place) || near(secrets.start, place) || number % 4999 == 0
+                    }
+                }
+            });
+            assert!(lost.iter().any(|it| secrets.contains(&(it * SECTOR))));
+            let mut missed = Vec::new();
+            for number in lost {
+                let mut drive = new.clone();
+                match old.sectors.get(&number) {
+                    Some(bytes) => drop(drive.sectors.insert(number, bytes.clone())),
+                    None => drop(drive.sectors.remove(&number)),
+                }
+                let found = inspect(&mut drive.disk());
+                let is_well = found.is_ok_and(|found| found.faults.is_empty());
+                if is_well {
+                    missed.push(number);
+                }
             }
-            let found = inspect(&mut drive.disk());
-            let is_well = found.is_ok_and(|found| found.faults.is_empty());
-            assert!(!is_well, "nobody missed byte {}", number * SECTOR);
+            assert_eq!(missed, [0; 0], "{sector:?} {extent:?}");
+            // Zeros where a secret was before are a part of it, too.
+            let secrets = Part::Secrets.range(sector);
+            new.sectors
+                .insert((secrets.end - MIB) / SECTOR, vec![7; 512]);
+            let faults = inspect(&mut new.disk()).unwrap().faults;
+            assert!(
+                faults[0].contains("what is on the secrets volume"),
+                "{faults:?}"
+            );
         }
-        // Zeros where a secret was before are a part of it, too.
-        let mut drive = new.clone();
-        drive
-            .sectors
-            .insert((secrets.end - MIB) / SECTOR, vec![7; 512]);
-        let faults = inspect(&mut drive.disk()).unwrap().faults;
-        assert!(
-            faults[0].contains("what is on the secrets volume"),
-            "{faults:?}"
-        );
     }
+}
+
+/// The sectors in which two drives differ.
+fn written(old: &Fake, new: &Fake) -> BTreeSet<u64> {
+    let numbers = old.sectors.keys().chain(new.sectors.keys()).copied();
+    numbers
+        .filter(|it| old.sector(*it) != new.sector(*it))
+        .collect()
 }
 
 #[test]
@@ -474,7 +496,7 @@ fn a_drive_of_another_size_or_kind_is_refused_before_anything_is_written() {
     let before = drive.sectors.clone();
     let mut stick = |sector, size| {
         let mut stick = stick("new!", sector, size);
-        stamp(&mut stick, &mut drive, Extent::All, &Silent).unwrap_err()
+        written_to(&mut drive, &mut stick, Extent::All).unwrap_err()
     };
     let error = stick(Sector::Of512, SIZE);
     assert!(matches!(error, StampError::Size(..)), "{error}");
