@@ -405,7 +405,8 @@ fn every_lost_write_is_found_when_the_stick_is_inspected() {
         let zeros = Fake::of(sector, sector.stick_size());
         let [efi, secrets] = [Part::Efi, Part::Secrets].map(|part| part.range(sector));
         let near = |start: u64, place: u64| {
-            place % sector.bytes() == 0 && (start..start + 8 * sector.bytes()).contains(&place)
+            place.is_multiple_of(sector.bytes())
+                && (start..start + 8 * sector.bytes()).contains(&place)
         };
         for (old, extent) in [
             (stick, Extent::Changes),
