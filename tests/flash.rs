@@ -577,9 +577,9 @@ fn control_c_leaves_a_stick_that_does_not_boot() {
     let Some(desk) = Desk::new(150 * MIB) else {
         return;
     };
-    desk.flashed(&[]);
     let mut stopped = 0;
     for number in 0..10 {
+        desk.flashed(&[]);
         let mut process = desk.command(&["--yes"]).process();
         let mut child = process.stdin(std::process::Stdio::null()).spawn().unwrap();
         // It writes as soon as the boot sector is gone.
