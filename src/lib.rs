@@ -43,6 +43,7 @@ pub mod write;
 // What the world outside looks like. None of these knows of fleets.
 pub mod git;
 pub mod ipxe;
+pub mod net;
 pub mod os;
 pub mod secrets;
 

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["ipxe"],
     &["secrets"],
     &["os"],
-    &["git"],
+    &["git", "net"],
     &["invoker", "write"],
     &[
         "progress",

@@ -1,0 +1,316 @@
+//! Fetching with patience: again after a failure of the network, on from where a connection broke.
+
+use std::io;
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Proxy, ProxyProtocol};
+
+use super::address::{Address, without_credentials};
+use super::digest::{Digest, Function};
+use super::exchange::{Answer, Broken, Rest, TICK, ask};
+use super::sink::{Bounded, Hashed, Sink};
+use super::{NetError, Patience, authorities, proxy};
+use crate::progress::Progress;
+
+/// How many redirects are followed.
+const REDIRECTS: u32 = 10;
+
+/// Fetches files. It is shared by threads.
+pub struct Client {
+    pub(super) patience: Patience,
+    agent: OnceLock<Agent>,
+    secure: OnceLock<Agent>,
+}
+
+/// Why an attempt failed.
+enum Failed {
+    /// Trying again changes nothing.
+    ForGood(NetError),
+    /// It may work next time; the server may have said when.
+    ForNow(NetError, Option<Duration>),
+}
+
+impl From<NetError> for Failed {
+    fn from(error: NetError) -> Self {
+        Self::ForGood(error)
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new(Patience::default())
+    }
+}
+
+impl Client {
+    /// One that is so patient.
+    #[must_use]
+    pub fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            agent: OnceLock::new(),
+            secure: OnceLock::new(),
+        }
+    }
+
+    /// A file of at most `limit` bytes.
+    pub fn get(&self, url: &str, limit: u64, progress: &dyn Progress) -> Result<Vec<u8>, NetError> {
+        let mut body = Bounded {
+            url,
+            limit,
+            bytes: Vec::new(),
+        };
+        self.fetch(url, &mut body, None, progress)?;
+        Ok(body.bytes)
+    }
+
+    /// What a file hashes to, however long it is. `what` names it to the user.
+    pub fn digest(
+        &self,
+        url: &str,
+        function: Function,
+        what: &str,
+        progress: &dyn Progress,
+    ) -> Result<Digest, NetError> {
+        let mut body = Hashed::new(function);
+        self.fetch(url, &mut body, Some(what), progress)?;
+        Ok(body.hasher.digest())
+    }
+
+    /// Fetches into a sink, and tries again as long as that may help. With `what` its progress is shown.
+    pub(super) fn fetch(
+        &self,
+        url: &str,
+        sink: &mut dyn Sink,
+        what: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<(), NetError> {
+        let address = Address::parse(url)?;
+        let shown = without_credentials(url);
+        let mut validator = None;
+        let mut furthest = sink.offset();
+        let mut failures = 0;
+        loop {
+            let attempt = self.attempt(&address, &shown, sink, &mut validator, what, progress);
+            let (mut error, wait) = match attempt {
+                Ok(()) => return Ok(()),
+                Err(Failed::ForGood(error)) => return Err(error),
+                Err(Failed::ForNow(error, wait)) => (error, wait),
+            };
+            if sink.offset() > furthest {
+                furthest = sink.offset();
+                failures = 0;
+            }
+            failures += 1;
+            if failures >= self.patience.attempts {
+                if let NetError::Unreachable { attempts, .. } = &mut error {
+                    *attempts = failures;
+                }
+                return Err(error);
+            }
+            pause(wait.unwrap_or(self.patience.after(failures)), progress)?;
+        }
+    }
+
+    fn attempt(
+        &self,
+        address: &Address,
+        shown: &str,
+        sink: &mut dyn Sink,
+        validator: &mut Option<String>,
+        what: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<(), Failed> {
+        let offset = sink.offset();
+        let rest = (offset > 0).then(|| Rest {
+            offset,
+            validator: validator.clone(),
+        });
+        let answer = self.ask(address, shown, rest.as_ref(), progress)?;
+        let head = &answer.head;
+        match head.status {
+            200 => {
+                if offset > 0 {
+                    sink.restart()?;
+                }
+            }
+            206 if starts_at(head.header("content-range"), offset) => {}
+            // The file is shorter than what there is of it, so that is no part of it; or what came is another part.
+            206 | 416 if offset > 0 => {
+                sink.restart()?;
+                let error = NetError::Status {
+                    url: shown.to_owned(),
+                    status: head.status,
+                };
+                return Err(Failed::ForNow(error, Some(Duration::ZERO)));
+            }
+            status => return Err(self.refused(shown, status, head.header("retry-after"))),
+        }
+        *validator = head
+            .header("etag")
+            .filter(|tag| !tag.starts_with("W/"))
+            .or(head.header("last-modified"))
+            .map(str::to_owned);
+        if let Some(what) = what {
+            let length = head.header("content-length").and_then(|it| it.parse().ok());
+            let done = sink.offset();
+            progress.start_bytes(what, length.map_or(0, |it: u64| it.saturating_add(done)));
+            progress.advance(usize::try_from(done).unwrap_or(usize::MAX));
+        }
+        while let Some(bytes) = answer.next().map_err(|broken| failed(shown, broken))? {
+            sink.take(&bytes)?;
+            if what.is_some() {
+                progress.advance(bytes.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks, and follows redirects.
+    fn ask<'a>(
+        &self,
+        address: &Address,
+        shown: &str,
+        rest: Option<&Rest>,
+        progress: &'a dyn Progress,
+    ) -> Result<Answer<'a>, Failed> {
+        let mut address = address.clone();
+        for _ in 0..=REDIRECTS {
+            let variable = |name: &str| std::env::var(name).ok();
+            let proxy = proxy::choose(&address, &variable)?;
+            let agent = self.agent(&address, proxy.as_ref())?;
+            let answer = ask(agent, &address, proxy, rest, progress);
+            let answer = answer.map_err(|broken| failed(shown, broken))?;
+            let location = match answer.head.status {
+                301 | 302 | 303 | 307 | 308 => answer.head.header("location"),
+                _ => None,
+            };
+            match location {
+                Some(location) => address = address.follow(location)?,
+                None => return Ok(answer),
+            }
+        }
+        Err(Failed::ForGood(NetError::Redirects {
+            url: shown.to_owned(),
+            count: REDIRECTS,
+        }))
+    }
+
+    fn refused(&self, shown: &str, status: u16, retry_after: Option<&str>) -> Failed {
+        let url = shown.to_owned();
+        let wait = retry_after.and_then(wait_of);
+        match (status, wait) {
+            (429 | 503, Some(wait)) if wait > self.patience.longest_wait => {
+                NetError::Busy { url, status, wait }.into()
+            }
+            (408 | 429 | 500.., wait) => Failed::ForNow(NetError::Status { url, status }, wait),
+            _ => NetError::Status { url, status }.into(),
+        }
+    }
+
+    /// Reading who may vouch for a server takes time, so it is done for HTTPS alone.
+    fn agent(&self, address: &Address, proxy: Option<&Proxy>) -> Result<&Agent, NetError> {
+        let by = proxy.map(Proxy::protocol);
+        if !address.is_secure() && by != Some(ProxyProtocol::Https) {
+            let new = || self.new_agent(TlsConfig::builder().build());
+            return Ok(self.agent.get_or_init(new));
+        }
+        if let Some(agent) = self.secure.get() {
+            return Ok(agent);
+        }
+        let agent = self.new_agent(authorities::tls()?);
+        Ok(self.secure.get_or_init(|| agent))
+    }
+
+    fn new_agent(&self, tls: TlsConfig) -> Agent {
+        let patience = &self.patience;
+        Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("ephemeros/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(patience.connect))
+            .timeout_connect(Some(patience.connect))
+            .timeout_recv_response(Some(patience.connect))
+            .timeout_per_read(Some(patience.silence))
+            .timeout_per_write(Some(patience.silence))
+            .tls_config(tls)
+            .build()
+            .new_agent()
+    }
+}
+
+fn failed(shown: &str, broken: Broken) -> Failed {
+    let error = match broken {
+        Broken::Stopped => return NetError::Stopped.into(),
+        Broken::Failed(error) => error,
+    };
+    let url = shown.to_owned();
+    // A handshake that fails comes as data that can't be read.
+    let is_handshake = match &error {
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => true,
+        ureq::Error::Io(error) => error.get_ref().is_some_and(|it| it.is::<rustls::Error>()),
+        _ => false,
+    };
+    let cause = cause(&error);
+    if is_handshake {
+        return NetError::Untrusted { url, cause }.into();
+    }
+    let error_of = |attempts| NetError::Unreachable {
+        url,
+        cause,
+        attempts,
+    };
+    match error {
+        ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => {
+            Failed::ForNow(error_of(1), None)
+        }
+        _ => error_of(1).into(),
+    }
+}
+
+/// A failure in the words of the tool.
+fn cause(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was cut".to_owned()
+        }
+        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
+        ureq::Error::HostNotFound => "there is no such host".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// Whether a `Content-Range` begins where it was asked to.
+fn starts_at(range: Option<&str>, offset: u64) -> bool {
+    let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
+    let start = range.and_then(|range| range.split('-').next());
+    start.and_then(|start| start.trim().parse().ok()) == Some(offset)
+}
+
+/// `Retry-After`: seconds, or a date.
+fn wait_of(header: &str) -> Option<Duration> {
+    if let Ok(seconds) = header.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(header.trim()).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// Waits, unless the user has enough.
+fn pause(wait: Duration, progress: &dyn Progress) -> Result<(), NetError> {
+    let end = Instant::now() + wait;
+    loop {
+        if progress.stopped() {
+            return Err(NetError::Stopped);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        sleep(left.min(TICK));
+    }
+}

@@ -1,0 +1,19 @@
+//! Files of the world, by HTTP: fetched with patience, continued where they were cut off, and taken only when they
+//! are what was asked for. It knows nothing of what is in them.
+
+mod address;
+mod authorities;
+mod client;
+mod digest;
+mod download;
+mod error;
+mod exchange;
+mod patience;
+mod proxy;
+mod sink;
+
+pub use address::without_credentials;
+pub use client::Client;
+pub use digest::{Digest, Function};
+pub use error::NetError;
+pub use patience::Patience;

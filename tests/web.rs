@@ -1,0 +1,161 @@
+//! A web server on the loopback that answers as a test tells it to, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    /// By lower-case names.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// How often this path was asked for before.
+    pub(crate) before: usize,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// The connection ends after so many bytes of the body.
+    cut: Option<usize>,
+}
+
+impl Answer {
+    pub(crate) fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+
+    /// A file, or the part of it that is asked for.
+    pub(crate) fn file(asked: &Asked, body: &[u8]) -> Self {
+        let tag = format!("\"{}\"", body.len());
+        let range = asked.headers.get("range").filter(|_| {
+            let wanted = asked.headers.get("if-range");
+            wanted.is_none_or(|wanted| *wanted == tag)
+        });
+        let start = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        let answer = match start.map(|start| start.parse::<usize>().unwrap()) {
+            None => Self::whole(body),
+            Some(start) if start >= body.len() => Self::status(416),
+            Some(start) => {
+                let range = format!("bytes {start}-{}/{}", body.len() - 1, body.len());
+                let mut answer = Self::status(206).header("Content-Range", &range);
+                answer.body = body[start..].to_vec();
+                answer
+            }
+        };
+        answer.header("ETag", &tag)
+    }
+
+    /// A file, from a server that knows no ranges.
+    pub(crate) fn whole(body: &[u8]) -> Self {
+        Self {
+            status: 200,
+            body: body.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn redirect(to: &str) -> Self {
+        Self::status(302).header("Location", to)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
+        self.cut = Some(bytes);
+        self
+    }
+}
+
+/// The server. Its threads end with the process.
+pub(crate) struct Web {
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Web {
+    pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let seen = Arc::clone(&asked);
+        let answer = Arc::new(answer);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                thread::spawn(move || {
+                    // A client that goes away is no failure of the server.
+                    let _ = serve(&stream.unwrap(), &seen, &*answer);
+                });
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// Everything that was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The paths of it.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.asked().into_iter().map(|asked| asked.path).collect()
+    }
+}
+
+fn serve(
+    stream: &TcpStream,
+    seen: &Mutex<Vec<Asked>>,
+    answer: &dyn Fn(&Asked) -> Answer,
+) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let Some(first) = lines.next().transpose()? else {
+        return Ok(());
+    };
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut headers = BTreeMap::new();
+    for line in lines {
+        let line = line?;
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
+        headers.insert(name.to_lowercase(), value.trim().to_owned());
+    }
+    let asked = {
+        let mut seen = seen.lock().unwrap();
+        let before = seen.iter().filter(|it| it.path == path).count();
+        seen.push(Asked {
+            path,
+            headers,
+            before,
+        });
+        seen.last().unwrap().clone()
+    };
+    let answer = answer(&asked);
+    let mut head = format!("HTTP/1.1 {} x\r\n", answer.status);
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n\r\n",
+        answer.body.len()
+    ));
+    let mut out = stream;
+    out.write_all(head.as_bytes())?;
+    let end = answer.cut.unwrap_or(answer.body.len());
+    out.write_all(&answer.body[..end.min(answer.body.len())])?;
+    out.flush()?;
+    stream.shutdown(Shutdown::Both)
+}
