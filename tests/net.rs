@@ -292,7 +292,7 @@ fn a_stop_is_heard_while_nobody_answers() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());
     let patient = Patience {
-        connect: Duration::from_secs(60),
+        connect: Duration::from_mins(1),
         ..IMPATIENT
     };
     let start = Instant::now();

@@ -12,9 +12,10 @@ pub(super) fn tls() -> Result<TlsConfig, NetError> {
     if found.certs.is_empty() {
         let causes: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
         return Err(NetError::NoAuthorities {
-            cause: match causes.is_empty() {
-                true => "their folder is empty".to_owned(),
-                false => causes.join("; "),
+            cause: if causes.is_empty() {
+                "their folder is empty".to_owned()
+            } else {
+                causes.join("; ")
             },
         });
     }

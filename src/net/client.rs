@@ -251,7 +251,10 @@ fn failed(shown: &str, broken: Broken) -> Failed {
     // A handshake that fails comes as data that can't be read.
     let is_handshake = match &error {
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => true,
-        ureq::Error::Io(error) => error.get_ref().is_some_and(|it| it.is::<rustls::Error>()),
+        ureq::Error::Io(error) => {
+            let cause = error.get_ref();
+            cause.is_some_and(|it| it.downcast_ref::<rustls::Error>().is_some())
+        }
         _ => false,
     };
     let cause = cause(&error);

@@ -103,7 +103,12 @@ impl Hasher {
 
     /// Of all so far; more may follow.
     pub(super) fn digest(&self) -> Digest {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |bytes: &[u8]| {
+            bytes.iter().fold(String::new(), |mut hex, byte| {
+                hex.push_str(&format!("{byte:02x}"));
+                hex
+            })
+        };
         Digest {
             function: self.function(),
             hex: match self {

@@ -27,7 +27,7 @@ impl Default for Patience {
             attempts: 5,
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(8),
-            longest_wait: Duration::from_secs(120),
+            longest_wait: Duration::from_mins(2),
         }
     }
 }
