@@ -73,6 +73,8 @@ pub enum Command {
     Show(Show),
     /// Check everything that people wrote, without a key
     Check(Check),
+    /// Pin what `current` and `[artifacts]` stand for in `fleet.lock`, with digests
+    Lock(Lock),
     /// List the drives that may be written, and say why each other one may not
     Devices(Devices),
     /// Make a node's stick as a file, which holds its secrets
@@ -145,6 +147,20 @@ pub struct Check {
     /// Open all secrets with this private key, and search everything public for their values
     #[arg(short, long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+}
+
+/// `lock`.
+#[derive(Args, Debug)]
+pub struct Lock {
+    /// Move every pin to what is published now; else what is pinned stands, and only what is missing is added
+    #[arg(long)]
+    pub update: bool,
+    /// Show what would change, and write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Flatcar's signing key as a file; default: it is fetched from Flatcar's website
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
 }
 
 /// `show`.

@@ -1,10 +1,12 @@
 //! A web server on the loopback that answers as a test tells it to, and remembers what it was asked.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What was asked.
 #[derive(Clone, Debug)]
@@ -87,17 +89,45 @@ pub(crate) struct Web {
 
 impl Web {
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_with(None, answer)
+    }
+
+    /// By HTTPS, as `localhost`.
+    pub(crate) fn start_secure(
+        tls: ServerConfig,
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(Arc::new(tls)), answer)
+    }
+
+    fn start_with(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let url = match tls {
+            Some(_) => format!("https://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let seen = Arc::clone(&asked);
         let answer = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                let (seen, answer, tls) = (Arc::clone(&seen), Arc::clone(&answer), tls.clone());
                 thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    let socket = stream.try_clone().unwrap();
                     // A client that goes away is no failure of the server.
-                    let _ = serve(&stream.unwrap(), &seen, &*answer);
+                    let _ = match tls {
+                        Some(tls) => {
+                            let tls = ServerConnection::new(tls).unwrap();
+                            serve(StreamOwned::new(tls, stream), &seen, &*answer)
+                        }
+                        None => serve(stream, &seen, &*answer),
+                    };
+                    let _ = socket.shutdown(Shutdown::Both);
                 });
             }
         });
@@ -116,18 +146,20 @@ impl Web {
 }
 
 fn serve(
-    stream: &TcpStream,
+    stream: impl Read + Write,
     seen: &Mutex<Vec<Asked>>,
     answer: &dyn Fn(&Asked) -> Answer,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
-    let Some(first) = lines.next().transpose()? else {
+    let mut stream = BufReader::new(stream);
+    let mut first = String::new();
+    if stream.read_line(&mut first)? == 0 {
         return Ok(());
-    };
+    }
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut headers = BTreeMap::new();
-    for line in lines {
-        let line = line?;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
         let Some((name, value)) = line.split_once(':') else {
             break;
         };
@@ -152,10 +184,9 @@ fn serve(
         "Content-Length: {}\r\nConnection: close\r\n\r\n",
         answer.body.len()
     ));
-    let mut out = stream;
+    let out = stream.get_mut();
     out.write_all(head.as_bytes())?;
     let end = answer.cut.unwrap_or(answer.body.len());
     out.write_all(&answer.body[..end.min(answer.body.len())])?;
-    out.flush()?;
-    stream.shutdown(Shutdown::Both)
+    out.flush()
 }

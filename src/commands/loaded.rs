@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Failure, fail, find_root, published};
 use crate::diagnostic::{Diagnostic, Label};
 use crate::fleet::files::{Files, Folder, Unreadable};
+use crate::fleet::lock::Lock;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::resolve::resolve;
@@ -31,10 +32,30 @@ pub(super) fn load(start: &Path, ui: &Ui) -> Result<Loaded, Failure> {
 
 /// As [`load`], with other files.
 pub(super) fn load_from(root: &Path, files: &dyn Files, ui: &Ui) -> Result<Loaded, Failure> {
-    let (manifest, mut diagnostics) = Manifest::read(root, files)?;
-    let Some(manifest) = manifest else {
-        return Err(fail(ui, diagnostics));
-    };
+    let (manifest, diagnostics) = read(root, files, ui)?;
+    resolved(root, manifest, diagnostics)
+}
+
+/// As [`load`], for who is about to write the pins: those that there are come beside it, and none is missed.
+pub(super) fn load_without_pins(start: &Path, ui: &Ui) -> Result<(Loaded, Lock), Failure> {
+    let root = find_root(start)?;
+    let (mut manifest, diagnostics) = read(&root, &Folder(root.clone()), ui)?;
+    let pins = std::mem::replace(&mut manifest.lock, Lock::to_fill());
+    Ok((resolved(&root, manifest, diagnostics)?, pins))
+}
+
+fn read(root: &Path, files: &dyn Files, ui: &Ui) -> Result<(Manifest, Vec<Diagnostic>), Failure> {
+    match Manifest::read(root, files)? {
+        (Some(manifest), diagnostics) => Ok((manifest, diagnostics)),
+        (None, diagnostics) => Err(fail(ui, diagnostics)),
+    }
+}
+
+fn resolved(
+    root: &Path,
+    manifest: Manifest,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Result<Loaded, Failure> {
     let (mut fleet, mistakes) = resolve(&manifest);
     // A value of a wrong type counts as none, and that this one is no good either is nothing new.
     let told: Vec<Label> = diagnostics

@@ -31,6 +31,9 @@ mod import;
 mod inspect;
 mod leaks;
 mod loaded;
+mod lock;
+mod lock_changes;
+mod lock_wanted;
 mod merge;
 mod plan;
 mod plan_text;
@@ -163,6 +166,7 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),
         Command::Check(args) => check::run(args, start, ui),
+        Command::Lock(args) => lock::run(args, start, ui),
         Command::Devices(args) => devices::run(args, roots, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Flash(args) => flash::run(args, start, roots, ui),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use minijinja::UndefinedBehavior;
 use serde::Deserialize;
+use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
 use super::decode::decode;
 use super::document::{self, Item};
 use super::files::{Files, Unreadable};
 use crate::diagnostic::Diagnostic;
+use crate::net::Digest;
 use crate::os::{Arch, Distro};
 
 /// The format that this version writes and the newest that it reads.
@@ -21,8 +23,10 @@ pub struct Lock {
     pub os: Vec<OsPin>,
     /// Artifacts.
     pub artifacts: Vec<ArtifactPin>,
-    /// Whether this tool is too old to read it: what is missing then says nothing.
-    pub too_new: bool,
+    /// Whether what is missing says nothing: this tool is too old to read it, or is about to write it.
+    pub open: bool,
+    /// What is wrong with pins that pin nothing; `ephemeros lock` makes them anew.
+    pub mistakes: Vec<Diagnostic>,
 }
 
 #[derive(Deserialize, Default)]
@@ -34,7 +38,7 @@ struct LockFile {
 }
 
 /// `[[os]]`: the release that `version = "current"` stands for.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug, PartialEq, Eq)]
 #[serde(default)]
 pub struct OsPin {
     /// The distribution.
@@ -50,7 +54,7 @@ pub struct OsPin {
 }
 
 /// `[[artifact]]`: where a remote file is and what is in it.
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug, PartialEq, Eq)]
 #[serde(default)]
 pub struct ArtifactPin {
     /// The name in `[artifacts]`.
@@ -87,25 +91,80 @@ impl Lock {
                 .help("upgrade ephemeros: `cargo install --locked ephemeros`"),
             );
             return Ok(Self {
-                too_new: true,
+                open: true,
                 ..Self::default()
             });
         }
         let file: LockFile = decode(&document, &mut mistakes);
+        let mut unsound = Vec::new();
         if mistakes.is_empty() {
             if file.format != FORMAT {
                 mistakes.push(document.error("`fleet.lock` does not say its format").help(
                     format!("its first line is `format = {FORMAT}`; `ephemeros lock` writes it"),
                 ));
             }
-            check_hashes(&document, &mut mistakes);
+            check_hashes(&document, &mut unsound);
         }
         diagnostics.append(&mut mistakes);
         Ok(Self {
             os: file.os,
             artifacts: file.artifact,
-            too_new: false,
+            open: false,
+            mistakes: unsound,
         })
+    }
+
+    /// One that has no pin, and minds none that is missing.
+    #[must_use]
+    pub fn to_fill() -> Self {
+        Self {
+            open: true,
+            ..Self::default()
+        }
+    }
+
+    /// The file: the same bytes for the same pins, whatever their order.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut os: Vec<&OsPin> = self.os.iter().collect();
+        os.sort_by_key(|pin| (pin.distro, &pin.channel, pin.arch));
+        let mut artifacts: Vec<&ArtifactPin> = self.artifacts.iter().collect();
+        artifacts.sort_by_key(|pin| (&pin.name, pin.arch));
+        let mut document = DocumentMut::new();
+        document["format"] = value(FORMAT);
+        let releases = os.into_iter().map(|pin| {
+            let mut table = table_of(&[
+                ("distro", pin.distro.name()),
+                ("channel", &pin.channel),
+                ("arch", pin.arch.name()),
+                ("version", &pin.version),
+            ]);
+            if !pin.files.is_empty() {
+                let files = pin.files.iter();
+                let files: Vec<_> = files
+                    .map(|(name, it)| (name.as_str(), it.as_str()))
+                    .collect();
+                table["files"] = toml_edit::Item::Table(table_of(&files));
+            }
+            table
+        });
+        let artifacts = artifacts.into_iter().map(|pin| {
+            table_of(&[
+                ("name", &pin.name),
+                ("arch", pin.arch.name()),
+                ("url", &pin.url),
+                ("hash", &pin.hash),
+            ])
+        });
+        for (name, tables) in [
+            ("os", releases.collect::<ArrayOfTables>()),
+            ("artifact", artifacts.collect()),
+        ] {
+            if !tables.is_empty() {
+                document[name] = toml_edit::Item::ArrayOfTables(tables);
+            }
+        }
+        document.to_string()
     }
 
     /// The pin of a release.
@@ -125,33 +184,41 @@ impl Lock {
     }
 }
 
+fn table_of(pairs: &[(&str, &str)]) -> Table {
+    let mut table = Table::new();
+    for (key, text) in pairs {
+        table[*key] = value(*text);
+    }
+    table
+}
+
 /// A pin that pins nothing would fail on the node, so it fails here.
 fn check_hashes(document: &Item, mistakes: &mut Vec<Diagnostic>) {
+    let mut check = |item: &Item| {
+        if item.text().and_then(Digest::parse).is_none() {
+            mistakes.push(item.error("this is no digest").help(
+                "write `sha256-` with 64 hex digits or `sha512-` with 128, or run `ephemeros lock`",
+            ));
+        }
+    };
+    let mut without = Vec::new();
     for pin in document.get("artifact").map_or(&[][..], Item::array) {
         match pin.get("hash") {
-            Some(hash) if !hash.text().is_some_and(is_hash) => {
-                mistakes.push(hash.error("this is no digest").help(
-                    "write `sha256-` with 64 hex digits or `sha512-` with 128, or run `ephemeros lock`",
-                ));
-            }
-            Some(_) => {}
-            None => mistakes.push(
+            Some(hash) => check(hash),
+            None => without.push(
                 pin.error("this artifact has no `hash`")
                     .help("run `ephemeros lock`"),
             ),
         }
     }
-}
-
-/// Ignition's form of a digest.
-fn is_hash(text: &str) -> bool {
-    let (function, digits) = text.split_once('-').unwrap_or_default();
-    let length = match function {
-        "sha256" => 64,
-        "sha512" => 128,
-        _ => return false,
-    };
-    digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    for pin in document.get("os").map_or(&[][..], Item::array) {
+        let files = pin.get("files").and_then(Item::table);
+        files
+            .into_iter()
+            .flatten()
+            .for_each(|(_, item)| check(item));
+    }
+    mistakes.append(&mut without);
 }
 
 /// The URL of an artifact: its template with its version filled in.
@@ -182,9 +249,38 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_what_ignition_takes() {
-        assert!(is_hash(&format!("sha256-{}", "0a".repeat(32))));
-        assert!(!is_hash(&format!("sha512-{}", "0a".repeat(32))));
-        assert!(!is_hash("md5-00"));
+    fn the_order_of_the_pins_does_not_show() {
+        let os = |arch, version: &str| OsPin {
+            channel: "stable".into(),
+            arch,
+            version: version.into(),
+            files: [("kernel".to_owned(), "sha512-0".to_owned())].into(),
+            ..OsPin::default()
+        };
+        let artifact = |name: &str, arch| ArtifactPin {
+            name: name.into(),
+            arch,
+            url: "https://h/\"x\"".into(),
+            hash: "sha256-0".into(),
+        };
+        let mut lock = Lock {
+            os: vec![os(Arch::Arm64, "2.0.0"), os(Arch::Amd64, "1.0.0")],
+            artifacts: vec![artifact("b", Arch::Amd64), artifact("a", Arch::Arm64)],
+            ..Lock::default()
+        };
+        let text = lock.to_text();
+        assert_eq!(
+            text.split("\n\n").last(),
+            Some(
+                "[[artifact]]\nname = \"b\"\narch = \"amd64\"\nurl = 'https://h/\"x\"'\nhash = \"sha256-0\"\n"
+            )
+        );
+        assert!(text.starts_with(
+            "format = 1\n\n[[os]]\ndistro = \"flatcar\"\nchannel = \"stable\"\narch = \"amd64\"\nversion = \"1.0.0\"\n\n\
+             [os.files]\nkernel = \"sha512-0\"\n\n[[os]]\n"
+        ));
+        lock.os.reverse();
+        lock.artifacts.reverse();
+        assert_eq!(lock.to_text(), text);
     }
 }

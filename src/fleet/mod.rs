@@ -17,7 +17,7 @@ mod merge;
 pub mod names;
 pub mod network;
 pub mod node;
-mod pins;
+pub mod pins;
 pub mod public;
 pub mod publish;
 pub mod readerships;

@@ -14,7 +14,7 @@ use crate::os::{Arch, Release};
 const CHANNEL: &str = "stable";
 
 /// The version that takes the pin.
-const CURRENT: &str = "current";
+pub const CURRENT: &str = "current";
 
 /// A node's release, pinned.
 pub(super) fn release(
@@ -30,7 +30,7 @@ pub(super) fn release(
     if version == CURRENT {
         match manifest.lock.os(distro, &channel, arch) {
             Some(pin) => version.clone_from(&pin.version),
-            None if manifest.lock.too_new => {}
+            None if manifest.lock.open => {}
             None => {
                 let mistake = Diagnostic::error(format!(
                     "fleet.lock has no release for {} {channel} on {}",
@@ -89,8 +89,7 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
     {
         let Some(text) = item.text() else { continue };
         let http = text.starts_with("http://") || text.starts_with("https://");
-        let host = text.split('/').nth(2).unwrap_or_default();
-        if host.contains('@') {
+        if !is_public(text) {
             mistakes.push(
                 item.error("a mirror's URL is public, and this one holds credentials")
                     .help("take a mirror that asks for none"),
@@ -131,6 +130,12 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Whether a URL holds no name and password.
+fn is_public(url: &str) -> bool {
+    let host = url.split('/').nth(2).unwrap_or_default();
+    !host.contains('@')
+}
+
 /// Whether the pins are those of what `fleet.toml` says today.
 pub(super) fn check_artifacts(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
     for (name, artifact) in &manifest.fleet.artifacts {
@@ -155,6 +160,12 @@ pub(super) fn check_artifacts(manifest: &Manifest, diagnostics: &mut Vec<Diagnos
                     continue;
                 }
             };
+            if !is_public(&url) {
+                diagnostics.push(
+                    item.error("an artifact's URL is public, and this one holds credentials")
+                        .help("take a server that asks for none"),
+                );
+            }
             if let Some(pin) = manifest.lock.artifact(name, known)
                 && pin.url != url
             {
@@ -189,7 +200,7 @@ pub(super) fn artifacts(
             };
             artifacts.insert(name.clone(), pinned);
         } else if let (false, Some(item)) = (
-            manifest.lock.too_new,
+            manifest.lock.open,
             manifest.document.find(&["artifacts", name, "url", arch]),
         ) {
             mistakes.push(

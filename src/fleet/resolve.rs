@@ -19,7 +19,7 @@ use crate::secrets::value::Secret;
 /// Resolves all nodes. The fleet holds those without a mistake.
 #[must_use]
 pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = manifest.lock.mistakes.clone();
     let (name, id) = identify(manifest, &mut diagnostics);
     let mount = volume::mount(manifest, &mut diagnostics);
     volume::check_recipients(manifest, &mut diagnostics);

@@ -11,15 +11,19 @@ use ureq::{Agent, Proxy, ProxyProtocol};
 use super::address::{Address, without_credentials};
 use super::digest::{Digest, Function};
 use super::exchange::{Answer, Broken, Rest, TICK, ask};
-use super::sink::{Bounded, Hashed, Sink};
+use super::sink::{Bounded, Hashed, Sink, Unread};
 use super::{NetError, Patience, authorities, proxy};
 use crate::progress::Progress;
 
 /// How many redirects are followed.
 const REDIRECTS: u32 = 10;
 
+/// Reads a variable of the environment.
+type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// Fetches files. It is shared by threads.
 pub struct Client {
+    environment: Environment,
     pub(super) patience: Patience,
     agent: OnceLock<Agent>,
     secure: OnceLock<Agent>,
@@ -49,7 +53,14 @@ impl Client {
     /// One that is so patient.
     #[must_use]
     pub fn new(patience: Patience) -> Self {
+        Self::in_environment(patience, Box::new(|name| std::env::var(name).ok()))
+    }
+
+    /// One that finds its proxies elsewhere than in the environment of the process.
+    #[must_use]
+    pub fn in_environment(patience: Patience, environment: Environment) -> Self {
         Self {
+            environment,
             patience,
             agent: OnceLock::new(),
             secure: OnceLock::new(),
@@ -65,6 +76,11 @@ impl Client {
         };
         self.fetch(url, &mut body, None, progress)?;
         Ok(body.bytes)
+    }
+
+    /// Whether a file is there. Not by `HEAD`, which some servers don't know: the connection ends before the body.
+    pub fn find(&self, url: &str, progress: &dyn Progress) -> Result<(), NetError> {
+        self.fetch(url, &mut Unread, None, progress)
     }
 
     /// What a file hashes to, however long it is. `what` names it to the user.
@@ -160,7 +176,9 @@ impl Client {
             progress.start_bytes(what, length.map_or(0, |it: u64| it.saturating_add(done)));
             progress.advance(usize::try_from(done).unwrap_or(usize::MAX));
         }
-        while let Some(bytes) = answer.next().map_err(|broken| failed(shown, broken))? {
+        while !sink.has_enough()
+            && let Some(bytes) = answer.next().map_err(|broken| failed(shown, broken))?
+        {
             sink.take(&bytes)?;
             if what.is_some() {
                 progress.advance(bytes.len());
@@ -179,8 +197,7 @@ impl Client {
     ) -> Result<Answer<'a>, Failed> {
         let mut address = address.clone();
         for _ in 0..=REDIRECTS {
-            let variable = |name: &str| std::env::var(name).ok();
-            let proxy = proxy::choose(&address, &variable)?;
+            let proxy = proxy::choose(&address, &self.environment)?;
             let agent = self.agent(&address, proxy.as_ref())?;
             let answer = ask(agent, &address, proxy, rest, progress);
             let answer = answer.map_err(|broken| failed(shown, broken))?;

@@ -12,6 +12,10 @@ pub(super) trait Sink {
     fn restart(&mut self) -> Result<(), NetError>;
     /// The next bytes.
     fn take(&mut self, bytes: &[u8]) -> Result<(), NetError>;
+    /// Whether the rest may stay where it is.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// A file that is read into memory.
@@ -73,5 +77,26 @@ impl Sink for Hashed {
         self.length += bytes.len() as u64;
         self.hasher.update(bytes);
         Ok(())
+    }
+}
+
+/// A file that is only asked for, to hear whether it is there.
+pub(super) struct Unread;
+
+impl Sink for Unread {
+    fn offset(&self) -> u64 {
+        0
+    }
+
+    fn restart(&mut self) -> Result<(), NetError> {
+        Ok(())
+    }
+
+    fn take(&mut self, _: &[u8]) -> Result<(), NetError> {
+        Ok(())
+    }
+
+    fn has_enough(&self) -> bool {
+        true
     }
 }

@@ -1,6 +1,14 @@
 //! Fedora CoreOS, after its pages "Live ISO and PXE image reference" and "Booting live Fedora CoreOS via iPXE".
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
 use super::release::{Arch, Files, Release, numbers};
+use crate::net::{Digest, Function};
+
+/// Where everything stands that the project builds.
+pub(super) const SERVER: &str = "https://builds.coreos.fedoraproject.org";
 
 /// The production streams, the default first.
 pub(super) const STREAMS: &[&str] = &["stable", "testing", "next"];
@@ -32,7 +40,7 @@ pub(super) const SPECS: &[(u32, u32)] = &[
 /// HTTPS, as in the documentation. What matters most is safe in either case: the initrd checks the root file
 /// system against a digest of its own.
 pub(super) fn own_base(release: &Release) -> String {
-    format!("https://builds.coreos.fedoraproject.org/{}", path(release))
+    format!("{SERVER}/{}", path(release))
 }
 
 /// The part of a URL that follows the server, and the mirror.
@@ -68,6 +76,106 @@ pub(super) fn check_mount(path: &str) -> Result<(), &'static str> {
     }
 }
 
+/// What a stream offers now: "stream metadata" in the project's documentation.
+pub(super) fn stream_path(stream: &str) -> String {
+    format!("streams/{stream}.json")
+}
+
+/// What is in one release, be it current or not.
+pub(super) fn release_path(release: &Release) -> String {
+    let (stream, version) = (&release.channel, &release.version);
+    format!("prod/streams/{stream}/builds/{version}/release.json")
+}
+
+/// A release and its files: names and digests.
+pub(super) struct Contents {
+    pub(super) version: String,
+    pub(super) files: BTreeMap<String, Digest>,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    architectures: BTreeMap<String, StreamArch>,
+}
+
+#[derive(Deserialize)]
+struct StreamArch {
+    artifacts: BTreeMap<String, StreamPlatform>,
+}
+
+#[derive(Deserialize)]
+struct StreamPlatform {
+    release: String,
+    formats: Formats,
+}
+
+#[derive(Deserialize)]
+struct ReleaseFile {
+    release: String,
+    architectures: BTreeMap<String, ReleaseArch>,
+}
+
+#[derive(Deserialize)]
+struct ReleaseArch {
+    media: BTreeMap<String, Option<ReleasePlatform>>,
+}
+
+#[derive(Deserialize)]
+struct ReleasePlatform {
+    #[serde(default)]
+    artifacts: Option<Formats>,
+}
+
+/// `pxe` among them is what boots without a disk; others hold other things.
+type Formats = BTreeMap<String, serde_json::Value>;
+
+#[derive(Deserialize)]
+struct File {
+    location: String,
+    sha256: String,
+}
+
+/// Reads stream metadata.
+pub(super) fn read_stream(bytes: &[u8], of: Arch) -> Result<Contents, String> {
+    let stream: Stream = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let platform = stream.architectures.get(arch(of));
+    let platform = platform.and_then(|it| it.artifacts.get("metal"));
+    let platform = platform.ok_or_else(|| nothing_for(of))?;
+    Ok(Contents {
+        version: platform.release.clone(),
+        files: pxe(&platform.formats, of)?,
+    })
+}
+
+/// Reads a release's own metadata.
+pub(super) fn read_release(bytes: &[u8], of: Arch) -> Result<Contents, String> {
+    let file: ReleaseFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let platform = file.architectures.get(arch(of));
+    let platform = platform.and_then(|it| it.media.get("metal")?.as_ref()?.artifacts.as_ref());
+    Ok(Contents {
+        files: pxe(platform.ok_or_else(|| nothing_for(of))?, of)?,
+        version: file.release,
+    })
+}
+
+fn nothing_for(of: Arch) -> String {
+    format!("it has nothing for {}", arch(of))
+}
+
+fn pxe(formats: &Formats, of: Arch) -> Result<BTreeMap<String, Digest>, String> {
+    let pxe = formats.get("pxe").ok_or_else(|| nothing_for(of))?;
+    let mut files = BTreeMap::new();
+    for part in ["kernel", "initramfs", "rootfs"] {
+        let file = pxe.get(part).ok_or_else(|| format!("it has no {part}"))?;
+        let file = File::deserialize(file).map_err(|error| error.to_string())?;
+        let name = file.location.rsplit('/').next().unwrap_or_default();
+        let digest = Digest::new(Function::Sha256, &file.sha256)
+            .ok_or_else(|| format!("the {part} has no digest"))?;
+        files.insert(name.to_owned(), digest);
+    }
+    Ok(files)
+}
+
 fn arch(arch: Arch) -> &'static str {
     match arch {
         Arch::Amd64 => "x86_64",
@@ -96,6 +204,30 @@ mod tests {
         assert_eq!(
             files.rootfs.as_deref(),
             Some("fedora-coreos-44.20260707.3.1-live-rootfs.x86_64.img")
+        );
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_told() {
+        let told = |text: &str| {
+            let read = read_stream(text.as_bytes(), Arch::Amd64);
+            read.err().unwrap_or_default()
+        };
+        assert!(told("<html>").contains("expected value"));
+        assert_eq!(
+            told(r#"{"architectures": {"aarch64": {"artifacts": {}}}}"#),
+            "it has nothing for x86_64"
+        );
+        let with = |pxe: &str| {
+            told(&format!(
+                r#"{{"architectures": {{"x86_64": {{"artifacts": {{"metal": {{"release": "1", "formats": {pxe}}}}}}}}}}}"#
+            ))
+        };
+        assert_eq!(with("{}"), "it has nothing for x86_64");
+        assert_eq!(with(r#"{"pxe": {}}"#), "it has no kernel");
+        assert_eq!(
+            with(r#"{"pxe": {"kernel": {"location": "https://h/k", "sha256": "00"}}}"#),
+            "the kernel has no digest"
         );
     }
 }

@@ -1,6 +1,18 @@
 //! Flatcar Container Linux, after its page "Booting Flatcar Container Linux with iPXE".
 
 use super::release::{Arch, Files, Release};
+use crate::net::{Digest, Function};
+
+/// The primary key of "Flatcar Buildbot (Official Builds)", as the page "Flatcar Container Linux Image Signing Key" has
+/// it. Its subkeys change every year; this one stays.
+pub(super) const SIGNING_KEY: &str = "F88C FEDE FF29 A5B4 D952 3864 E25D 9AED 0593 B34A";
+
+/// Where that page keeps the key.
+pub(super) const SIGNING_KEY_URL: &str =
+    "https://www.flatcar.org/security/image-signing-key/Flatcar_Image_Signing_Key.asc";
+
+/// The folder that holds a channel's newest release.
+pub(super) const CURRENT: &str = "current";
 
 /// All channels, the default first.
 pub(super) const CHANNELS: &[&str] = &["stable", "beta", "alpha", "lts"];
@@ -46,10 +58,56 @@ pub(super) fn path(release: &Release) -> String {
     format!("{board}/{}", release.version)
 }
 
+/// The release that a `version.txt` is of.
+pub(super) fn version_in(text: &str) -> Option<&str> {
+    let value = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("FLATCAR_VERSION="))?;
+    Some(value.trim_matches('"'))
+}
+
+/// The digest of a file in its `.DIGESTS`: lines `# SHA512 HASH`, then digest and name.
+pub(super) fn digest_in(text: &str, file: &str) -> Option<Digest> {
+    let mut lines = text.lines();
+    lines.find(|line| line.trim() == "# SHA512 HASH")?;
+    lines
+        .take_while(|line| !line.starts_with('#'))
+        .find_map(|line| {
+            let (digest, name) = line.split_once("  ")?;
+            (name.trim() == file).then(|| Digest::new(Function::Sha512, digest))?
+        })
+}
+
 pub(super) fn files() -> Files {
     Files {
         kernel: "flatcar_production_pxe.vmlinuz".into(),
         initrd: "flatcar_production_pxe_image.cpio.gz".into(),
         rootfs: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read() {
+        let text = "FLATCAR_BUILD=4593\nFLATCAR_VERSION=4593.2.5\nFLATCAR_VERSION_ID=4593.2.5\n";
+        assert_eq!(version_in(text), Some("4593.2.5"));
+        assert_eq!(version_in("<html>"), None);
+    }
+
+    #[test]
+    fn a_digest_is_taken_of_the_right_function_and_file() {
+        let (sha1, sha512) = ("1".repeat(40), "5".repeat(128));
+        let text = format!(
+            "# MD5 HASH\nabc  kernel\n# SHA1 HASH\n{sha1}  kernel\n# SHA512 HASH\n{sha512}  kernel\n"
+        );
+        let digest = digest_in(&text, "kernel").expect("it is there");
+        assert_eq!(digest.to_string(), format!("sha512-{sha512}"));
+        assert_eq!(digest_in(&text, "initrd"), None);
+        assert_eq!(digest_in(&text.replace("SHA512", "BLAKE2"), "kernel"), None);
+        let of_another = text + "# OTHER HASH\nabc  initrd\n";
+        assert_eq!(digest_in(&of_another, "initrd"), None);
     }
 }

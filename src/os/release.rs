@@ -61,6 +61,14 @@ pub struct Files {
     pub rootfs: Option<String>,
 }
 
+impl Files {
+    /// The names, in the order in which a node asks for them.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let first = [self.kernel.as_str(), self.initrd.as_str()];
+        first.into_iter().chain(self.rootfs.as_deref())
+    }
+}
+
 impl Distro {
     /// Both, in the order they are offered.
     pub const ALL: [Self; 2] = [Self::Flatcar, Self::FedoraCoreos];
