@@ -1,7 +1,7 @@
 //! Ephemeros runs a fleet of machines that have no system disk. The fleet is one git repository; a node
 //! boots from a stick, fetches its operating system and its config, and keeps nothing.
 //!
-//! The whole tool is two flows. Each arrow is one public function from one value to the next; files, git
+//! The whole tool is three flows. Each arrow is one public function from one value to the next; files, git
 //! and the user stand only at the ends.
 //!
 //! ```text
@@ -16,6 +16,9 @@
 //! sticks/*.toml              stick::record      -> Sticks            what stands on the sticks that were made
 //!                            plan::sticks       -> StickPlan         which of them have to be written anew
 //!
+//! a distribution's servers   net::Client        -> bytes             with patience
+//!                            os::Servers        -> fleet.lock        releases and digests, signatures checked
+//!
 //! node + opened secrets      stick::contents    -> Contents          every file that the stick will hold
 //!                            stick::image       -> Disk              partition table, FAT
 //!                            stick::save        -> a file
@@ -25,7 +28,7 @@
 //! a file that is a stick     stick::inspect     -> Found             whose it is, and whether all is there
 //! ```
 //!
-//! Still missing in the second one: a node that boots in a virtual machine.
+//! Still missing in the last one: a node that boots in a virtual machine.
 //!
 //! The modules below stand from the bottom of the house to its roof: each imports only what stands above
 //! it in this list. `tests/house.rs` holds them to it.

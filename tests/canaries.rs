@@ -146,6 +146,15 @@ fn change_the_recipients(fleet: &Fleet) {
     );
 }
 
+/// Then there is nothing that the network could be asked for.
+fn name_a_release(fleet: &Fleet) {
+    fleet.replace(
+        "fleet.toml",
+        "[vault]",
+        "[os]\nversion = \"4593.2.5\"\n\n[vault]",
+    );
+}
+
 fn leak_the_value(fleet: &Fleet) {
     let canary = serde_json::to_string(CANARIES[0]).unwrap();
     let text = format!(
@@ -322,6 +331,11 @@ fn cases() -> Vec<Case> {
         case("check", &["--identity", IDENTITY], 1).with(leak_the_value),
         case("check", &[], 1).with(forget_to_encrypt),
         case("check", &[], 1).with(break_a_line),
+        case("lock", &[], 0).with(name_a_release),
+        case("lock", &[], 1).with(forget_to_encrypt),
+        case("lock", &[], 1).with(break_a_line),
+        case("lock", &["--key", "key.asc"], 1).with(|fleet| fleet.write("key.asc", CANARIES[1])),
+        case("lock", &[], 1).env("https_proxy", &format!("gopher://me:{}@h", CANARIES[4])),
         case("import env", &["new"], 0)
             .env("K3S_TOKEN", CANARIES[4])
             .env("SSH_KEY_PATH", "id.pub"),

@@ -453,7 +453,7 @@ impl Fedora {
     /// What `fleet.toml` says.
     fn toml(&self, artifact: &str) -> String {
         format!(
-            "[os]\ndistro = \"fedora-coreos\"\nmirrors = [\"{url}\"]\n\n[artifacts.k3s]\nversion = \"{artifact}\"\n\
+            "vault.mount = \"/var/secrets\"\n\n[os]\ndistro = \"fedora-coreos\"\nmirrors = [\"{url}\"]\n\n[artifacts.k3s]\nversion = \"{artifact}\"\n\
              url.amd64 = \"{url}/k3s-{{{{ version }}}}\"\n",
             url = self.web.url
         )

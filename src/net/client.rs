@@ -1,6 +1,5 @@
 //! Fetching with patience: again after a failure of the network, on from where a connection broke.
 
-use std::io;
 use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +9,8 @@ use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::address::{Address, without_credentials};
 use super::digest::{Digest, Function};
-use super::exchange::{Answer, Broken, Rest, TICK, ask};
+use super::exchange::{Answer, Rest, TICK, ask};
+use super::failure::{Failed, failed};
 use super::sink::{Bounded, Hashed, Sink, Unread};
 use super::{NetError, Patience, authorities, proxy};
 use crate::progress::Progress;
@@ -27,20 +27,6 @@ pub struct Client {
     pub(super) patience: Patience,
     agent: OnceLock<Agent>,
     secure: OnceLock<Agent>,
-}
-
-/// Why an attempt failed.
-enum Failed {
-    /// Trying again changes nothing.
-    ForGood(NetError),
-    /// It may work next time; the server may have said when.
-    ForNow(NetError, Option<Duration>),
-}
-
-impl From<NetError> for Failed {
-    fn from(error: NetError) -> Self {
-        Self::ForGood(error)
-    }
 }
 
 impl Default for Client {
@@ -256,51 +242,6 @@ impl Client {
             .tls_config(tls)
             .build()
             .new_agent()
-    }
-}
-
-fn failed(shown: &str, broken: Broken) -> Failed {
-    let error = match broken {
-        Broken::Stopped => return NetError::Stopped.into(),
-        Broken::Failed(error) => error,
-    };
-    let url = shown.to_owned();
-    // A handshake that fails comes as data that can't be read.
-    let is_handshake = match &error {
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => true,
-        ureq::Error::Io(error) => {
-            let cause = error.get_ref();
-            cause.is_some_and(|it| it.downcast_ref::<rustls::Error>().is_some())
-        }
-        _ => false,
-    };
-    let cause = cause(&error);
-    if is_handshake {
-        return NetError::Untrusted { url, cause }.into();
-    }
-    let error_of = |attempts| NetError::Unreachable {
-        url,
-        cause,
-        attempts,
-    };
-    match error {
-        ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => {
-            Failed::ForNow(error_of(1), None)
-        }
-        _ => error_of(1).into(),
-    }
-}
-
-/// A failure in the words of the tool.
-fn cause(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the connection was cut".to_owned()
-        }
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        ureq::Error::HostNotFound => "there is no such host".to_owned(),
-        error => error.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ mod digest;
 mod download;
 mod error;
 mod exchange;
+mod failure;
 mod patience;
 mod proxy;
 mod sink;
