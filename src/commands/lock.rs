@@ -21,9 +21,10 @@ use crate::ui::{Orderly, Ui};
 use crate::write::{Batch, Durability};
 
 pub(super) fn run(args: &cli::Lock, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
-    let _lock = match args.dry_run {
-        true => None,
-        false => Some(lock(start, "lock")?),
+    let _lock = if args.dry_run {
+        None
+    } else {
+        Some(lock(start, "lock")?)
     };
     let (loaded, pinned) = load_without_pins(start, ui)?;
     if loaded.diagnostics.iter().any(Diagnostic::is_error) {
@@ -125,9 +126,9 @@ impl Resolver<'_> {
             Ok(())
         };
         for (of, mirrors) in &wanted.channels {
-            let what = format!("{} {} on {}", of.distro, of.channel, of.arch);
+            let what = format!("{} {} on {}", of.distro, of.name, of.arch);
             self.ui.start(&format!("looking up {what}"), 1);
-            let pin = pinned.os(of.distro, &of.channel, of.arch);
+            let pin = pinned.os(of.distro, &of.name, of.arch);
             match self.release(of, mirrors, pin) {
                 Ok(pin) => pins.os.push(pin),
                 Err(error) => failed(&what, error)?,
@@ -164,11 +165,11 @@ impl Resolver<'_> {
         let release = match pin {
             Some(pin) if !self.update => Release {
                 distro: of.distro,
-                channel: of.channel.clone(),
+                channel: of.name.clone(),
                 version: pin.version.clone(),
                 arch: of.arch,
             },
-            _ => servers.newest(of.distro, &of.channel, of.arch)?,
+            _ => servers.newest(of.distro, &of.name, of.arch)?,
         };
         if let Some(pin) = pin
             && is_whole(pin, &release)
@@ -182,7 +183,7 @@ impl Resolver<'_> {
         let files = files.into_iter();
         Ok(OsPin {
             distro: of.distro,
-            channel: of.channel.clone(),
+            channel: of.name.clone(),
             arch: of.arch,
             version: release.version,
             files: files

@@ -34,7 +34,7 @@ pub(super) fn find(from: &Lock, to: &Lock) -> Vec<Change> {
     files.sort();
     files.dedup();
     let os = channels.into_iter().map(|of| {
-        let pin = |lock: &Lock| lock.os(of.distro, &of.channel, of.arch).cloned();
+        let pin = |lock: &Lock| lock.os(of.distro, &of.name, of.arch).cloned();
         let (from, to) = (pin(from), pin(to));
         (from != to).then_some(Change::Os { of, from, to })
     });
@@ -49,7 +49,7 @@ pub(super) fn find(from: &Lock, to: &Lock) -> Vec<Change> {
 pub(super) fn channel_of(pin: &OsPin) -> Channel {
     Channel {
         distro: pin.distro,
-        channel: pin.channel.clone(),
+        name: pin.channel.clone(),
         arch: pin.arch,
     }
 }
@@ -66,16 +66,14 @@ impl Change {
     pub(super) fn to_text(&self) -> String {
         match self {
             Self::Os { of, from, to } => {
-                let what = format!("{} {} on {}", of.distro, of.channel, of.arch);
+                let what = format!("{} {} on {}", of.distro, of.name, of.arch);
                 match (from, to) {
                     (Some(from), Some(to)) if from.version == to.version => {
                         format!("{what}: digests of {}", to.version)
                     }
                     (Some(from), Some(to)) => {
-                        let older = match is_older(&to.version, &from.version) {
-                            true => ", which is older",
-                            false => "",
-                        };
+                        let is_older = is_older(&to.version, &from.version);
+                        let older = if is_older { ", which is older" } else { "" };
                         format!("{what}: {} -> {}{older}", from.version, to.version)
                     }
                     (_, Some(to)) => format!("{what}: {}", to.version),
@@ -104,7 +102,7 @@ impl Change {
             Self::Os { of, from, to } => json!({
                 "kind": "os",
                 "distro": of.distro.name(),
-                "channel": of.channel,
+                "channel": of.name,
                 "arch": of.arch.name(),
                 "from": from.as_ref().map(|pin| json!({ "version": pin.version, "files": pin.files })),
                 "to": to.as_ref().map(|pin| json!({ "version": pin.version, "files": pin.files })),

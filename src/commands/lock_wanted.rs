@@ -12,7 +12,7 @@ use crate::os::{Arch, Distro};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Channel {
     pub(super) distro: Distro,
-    pub(super) channel: String,
+    pub(super) name: String,
     pub(super) arch: Arch,
 }
 
@@ -43,7 +43,7 @@ impl Wanted {
             }
             let channel = Channel {
                 distro: release.distro,
-                channel: release.channel.clone(),
+                name: release.channel.clone(),
                 arch: release.arch,
             };
             let mirrors = channels.entry(channel).or_default();
