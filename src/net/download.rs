@@ -49,6 +49,8 @@ impl Client {
                 found,
             });
         }
+        // Else a loss of power could leave a whole name with half a file.
+        part.file.sync_data().map_err(broken(&part.path))?;
         fs::rename(&part.path, to).map_err(broken(to))
     }
 }
