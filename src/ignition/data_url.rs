@@ -7,8 +7,11 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use flate2::Crc;
 use flate2::read::GzDecoder;
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use miniz_oxide::deflate::core::CompressorOxide;
+use miniz_oxide::deflate::stream::deflate;
+use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 
 /// Why a `data:` URL can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,21 +122,29 @@ fn percent_encoded(bytes: &[u8]) -> String {
 }
 
 thread_local! {
-    /// To make one anew takes longer than most contents take to compress.
-    static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::best(), false));
+    /// To make one anew takes longer than most contents take to compress. It is not flate2's: that takes whatever
+    /// another crate asks for, and with zlib-rs it was other bytes, which may differ by the processor too.
+    static DEFLATE: RefCell<Box<CompressorOxide>> = {
+        let mut deflate = Box::<CompressorOxide>::default();
+        deflate.set_format_and_level(DataFormat::Raw, 9);
+        RefCell::new(deflate)
+    };
 }
 
 /// Compresses without a time or a name, so that equal contents give equal bytes.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     // Deflate, no flags, no time, compressed best, by an unknown system: RFC 1952, 2.3.
     let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff];
-    DEFLATE.with_borrow_mut(|deflate| {
-        deflate.reset();
+    DEFLATE.with_borrow_mut(|state| {
+        state.reset();
+        let mut rest = bytes;
         loop {
-            packed.reserve(bytes.len() / 2 + 64);
-            let read = usize::try_from(deflate.total_in()).unwrap_or(bytes.len());
-            let status = deflate.compress_vec(&bytes[read..], &mut packed, FlushCompress::Finish);
-            if status.expect("nothing to be wrong with") == Status::StreamEnd {
+            let start = packed.len();
+            packed.resize(start + bytes.len() / 2 + 64, 0);
+            let done = deflate(state, rest, &mut packed[start..], MZFlush::Finish);
+            packed.truncate(start + done.bytes_written);
+            rest = &rest[done.bytes_consumed..];
+            if done.status.expect("nothing to be wrong with") == MZStatus::StreamEnd {
                 break;
             }
         }
