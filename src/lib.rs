@@ -60,6 +60,7 @@ pub mod yaml;
 pub mod fleet;
 pub mod plan;
 pub mod render;
+pub mod site;
 pub mod stick;
 pub mod vault;
 

@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["main"],
     &["commands"],
     &["ui", "cli"],
-    &["plan"],
+    &["plan", "site"],
     &["stick"],
     &["render", "vault"],
     &["fleet"],

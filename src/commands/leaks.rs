@@ -1,54 +1,27 @@
-//! The leak guard with all that it needs: names and values of secrets, and everything public.
+//! The leak guard, as the commands ask it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Failure, Loaded, count, identities};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::fleet::allowed::Allowed;
 use crate::fleet::document::Item;
 use crate::fleet::{public, volume};
-use crate::render::exposure::Exposure;
+use crate::render::leaks;
 use crate::render::rendered::Rendered;
-use crate::secrets::leak::{Guard, SHORTEST};
+use crate::secrets::leak::SHORTEST;
 use crate::secrets::value::Secret;
 use crate::ui::Ui;
 use crate::vault::open::{Plaintext, open_all};
 
-/// Looks for secrets in all that is public; `values` are plain ones, which are borrowed and not copied. What `told` has an
-/// error for is not told again.
+/// Looks for secrets in all that is public.
 pub(super) fn find<'a>(
     loaded: &Loaded,
     rendered: &[Rendered],
     values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     told: &[Diagnostic],
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let names: BTreeSet<&str> = volume::secrets(&loaded.manifest)
-        .map(|(name, ..)| name)
-        .collect();
-    let mut values = values.into_iter().peekable();
-    let is_search = values.peek().is_some();
-    let guard = Guard::new(names.iter().copied(), values);
-    let mut mistakes = Vec::new();
-    let allowed = Allowed::read(&loaded.manifest, &mut mistakes);
-    let mut exposure = Exposure::new(&guard, &allowed);
-    mistakes.extend(exposure.check_inputs(&public::inputs(&loaded.manifest)?));
-    mistakes.extend(exposure.check_rendered(rendered));
-    mistakes.extend(allowed.unused(|name| !is_search && names.contains(name)));
-    mistakes.retain(|it| {
-        !told
-            .iter()
-            .any(|told| told.is_error() && is_at_one_place(it, told))
-    });
-    Ok(mistakes)
-}
-
-fn is_at_one_place(one: &Diagnostic, other: &Diagnostic) -> bool {
-    let (Some(one), Some(other)) = (one.labels.first(), other.labels.first()) else {
-        return false;
-    };
-    let (a, b) = (&one.span, &other.span);
-    one.source.name == other.source.name && a.start < b.end && b.start < a.end
+    Ok(leaks::find(&loaded.manifest, rendered, values, told)?)
 }
 
 /// Opens every value of the fleet, for the search. Those that are not worth one, and those that can't be opened, are

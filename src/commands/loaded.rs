@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{Failure, fail, find_root, published};
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::Diagnostic;
 use crate::fleet::files::{Files, Folder, Unreadable};
 use crate::fleet::lock::Lock;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::{Fleet, Node};
-use crate::fleet::resolve::resolve;
+use crate::fleet::read::resolve_after;
 use crate::fleet::select::{NoSuchNode, select};
 use crate::git::{self, repo::Repo};
 use crate::invoker::Invoker;
@@ -54,16 +54,9 @@ fn read(root: &Path, files: &dyn Files, ui: &Ui) -> Result<(Manifest, Vec<Diagno
 fn resolved(
     root: &Path,
     manifest: Manifest,
-    mut diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 ) -> Result<Loaded, Failure> {
-    let (mut fleet, mistakes) = resolve(&manifest);
-    // A value of a wrong type counts as none, and that this one is no good either is nothing new.
-    let told: Vec<Label> = diagnostics
-        .iter()
-        .filter_map(|it| it.labels.first().cloned())
-        .collect();
-    let new = |mistake: &Diagnostic| mistake.labels.first().is_none_or(|at| !told.contains(at));
-    diagnostics.extend(mistakes.into_iter().filter(new));
+    let (mut fleet, diagnostics) = resolve_after(&manifest, diagnostics);
     let repo = git::repo::open(root, Invoker::detect().as_ref())?;
     if let Some(repo) = &repo {
         repo.prefix().clone_into(&mut fleet.prefix);

@@ -20,6 +20,7 @@ pub mod node;
 pub mod pins;
 pub mod public;
 pub mod publish;
+pub mod read;
 pub mod readerships;
 mod redact;
 pub mod resolve;

@@ -6,6 +6,7 @@ pub mod context;
 pub mod engine;
 pub mod exposure;
 mod filters;
+pub mod leaks;
 mod mistake;
 pub mod rendered;
 mod script;

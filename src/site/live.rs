@@ -1,0 +1,103 @@
+//! What nodes would fetch if the working tree were rendered and pushed now. Nothing is written.
+
+use std::path::PathBuf;
+
+use super::content::{Content, Tree, Trouble};
+use crate::diagnostic::Diagnostic;
+use crate::fleet::files::Folder;
+use crate::fleet::manifest::Manifest;
+use crate::fleet::node::Fleet;
+use crate::fleet::read::read;
+use crate::progress::Silent;
+use crate::render::engine::Engine;
+use crate::render::rendered::Rendered;
+use crate::render::{all, leaks};
+
+/// The working tree, read anew for each request, so that what was saved is what is served.
+pub struct Live<'a> {
+    /// The fleet's folder.
+    pub root: PathBuf,
+    /// Its place in the repository; empty at the root.
+    pub prefix: String,
+    /// What is made of the fleet before it is rendered.
+    pub adjust: &'a (dyn Fn(&mut Fleet) + Sync),
+}
+
+impl Tree for Live<'_> {
+    fn find(&self, path: &str) -> Result<Option<Content>, Trouble> {
+        let Some(inside) = inside(&self.prefix, path) else {
+            return Ok(None);
+        };
+        let node = [("ignition/", ".ign"), ("ipxe/", ".ipxe")]
+            .into_iter()
+            .find_map(|(folder, suffix)| inside.strip_prefix(folder)?.strip_suffix(suffix));
+        let Some(node) = node else {
+            return Ok(None);
+        };
+        let rendered = self.render(Some(node))?;
+        let files = rendered.iter().flat_map(Rendered::files);
+        let found = files.into_iter().find(|(path, _)| path == inside);
+        Ok(found.map(|(path, text)| Content::of(&path, text.as_bytes().to_owned())))
+    }
+}
+
+impl Live<'_> {
+    /// The fleet as it stands in the files.
+    ///
+    /// # Errors
+    /// A file that can't be read, or mistakes in it.
+    pub fn read(&self) -> Result<(Manifest, Fleet), Trouble> {
+        let (manifest, fleet, mistakes) = self.read_all()?;
+        settle(mistakes)?;
+        Ok((manifest, fleet))
+    }
+
+    /// Renders one node, or all of them; a node that there is not comes to nothing.
+    ///
+    /// # Errors
+    /// What `render` would refuse to write.
+    pub fn render(&self, node: Option<&str>) -> Result<Vec<Rendered>, Trouble> {
+        let (manifest, fleet, mut mistakes) = self.read_all()?;
+        let engine = Engine::read(&Folder(self.root.clone()), &[("boot.ipxe", crate::ipxe::BODY)]);
+        let engine = engine.map_err(Trouble::here)?;
+        let nodes = fleet.nodes.iter();
+        let nodes: Vec<_> = nodes
+            .filter(|it| node.is_none_or(|node| it.name == node))
+            .collect();
+        let rendered = all::render(&fleet, &nodes, &engine, &Silent);
+        let (rendered, found) = rendered.map_err(Trouble::here)?;
+        mistakes.extend(found);
+        let leaks = leaks::find(&manifest, &rendered, [], &mistakes).map_err(Trouble::here)?;
+        mistakes.extend(leaks);
+        settle(mistakes)?;
+        Ok(rendered)
+    }
+
+    fn read_all(&self) -> Result<(Manifest, Fleet, Vec<Diagnostic>), Trouble> {
+        let read = read(&self.root, &Folder(self.root.clone()));
+        let (read, mistakes) = read.map_err(Trouble::here)?;
+        let Some((manifest, mut fleet)) = read else {
+            return Err(Trouble::mistakes(mistakes));
+        };
+        fleet.prefix.clone_from(&self.prefix);
+        (self.adjust)(&mut fleet);
+        Ok((manifest, fleet, mistakes))
+    }
+}
+
+/// Warnings are for `render` and `check`, which tell them once.
+fn settle(mut mistakes: Vec<Diagnostic>) -> Result<(), Trouble> {
+    mistakes.retain(Diagnostic::is_error);
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(Trouble::mistakes(mistakes)),
+    }
+}
+
+/// A path of the repository as the fleet has it; `None` where it is not the fleet's.
+pub(super) fn inside<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    match prefix {
+        "" => Some(path),
+        prefix => path.strip_prefix(prefix)?.strip_prefix('/'),
+    }
+}
