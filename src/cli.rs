@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
 pub use secrets::{Exposed, Secrets};
+pub use serve::Serve;
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
 pub use sticks::Sticks;
 
 mod secrets;
+mod serve;
 mod stick;
 mod sticks;
 
@@ -86,6 +88,8 @@ pub enum Command {
     /// Keep the record of sticks: which is active, spare or lost
     #[command(subcommand)]
     Sticks(Sticks),
+    /// Serve over HTTP what nodes fetch, and a mirror of what they boot
+    Serve(Serve),
     /// Bring over what another tool's files hold
     #[command(subcommand)]
     Import(Import),

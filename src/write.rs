@@ -99,6 +99,20 @@ impl Batch {
         durability: Durability,
         mode: u32,
     ) -> Result<(), WriteError> {
+        self.stage_with(path, durability, mode, |file| file.write_all(bytes))
+    }
+
+    /// As [`Batch::stage_new`], with a function that writes what is in it.
+    ///
+    /// # Errors
+    /// As [`Batch::stage`], or what the function fails with.
+    pub fn stage_with(
+        &mut self,
+        path: &Path,
+        durability: Durability,
+        mode: u32,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
         // A link is written through, as an editor would: `nodes/` may be one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -129,7 +143,7 @@ impl Batch {
         if let Some((user, group)) = owner {
             let _ = fchown(file.as_file(), Some(user), Some(group));
         }
-        file.write_all(bytes)
+        fill(file.as_file_mut())
             .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
             .and_then(|()| match durability {
                 Durability::Rendered => Ok(()),

@@ -41,6 +41,8 @@ mod published;
 mod records;
 mod render;
 mod secrets;
+mod serve;
+mod serve_text;
 mod show;
 mod stick_id;
 mod stick_inputs;
@@ -172,6 +174,7 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Flash(args) => flash::run(args, start, roots, ui),
         Command::Inspect(args) => inspect::run(args, start, ui),
         Command::Sticks(args) => sticks::run(args, start, ui),
+        Command::Serve(args) => serve::run(args, start, ui),
         Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),
         Command::Transpile(args) => transpile::run(args, ui),

@@ -66,31 +66,64 @@ pub fn find(
             None => Ok(Base::nothing("nothing: there is no git repository")),
         };
     };
+    let Some(found) = revision(repo, settings, against)? else {
+        return Ok(Base::nothing("nothing: there is no commit yet"));
+    };
+    let mut base = at(repo, &found.name, found.commit)?;
+    if let Some(missing) = found.instead_of {
+        base.name = format!("{}, since {missing} is not known here", base.name);
+        base.published = false;
+    }
+    Ok(base)
+}
+
+/// A commit, by the name under which it was found.
+pub struct Revision {
+    /// `origin/main`.
+    pub name: String,
+    /// The commit.
+    pub commit: ObjectId,
+    /// The branch that nodes fetch from, where this clone does not have it.
+    pub instead_of: Option<String>,
+}
+
+/// As [`find`], without a look at the files; `None` before the first commit.
+///
+/// # Errors
+/// As [`find`].
+pub fn revision(
+    repo: &Repo,
+    settings: &Git,
+    against: Option<&str>,
+) -> Result<Option<Revision>, git::Error> {
+    let named = |name: &str, commit| Revision {
+        name: name.to_owned(),
+        commit,
+        instead_of: None,
+    };
     if let Some(revision) = against {
-        return at(repo, revision, repo.commit(revision)?);
+        return Ok(Some(named(revision, repo.commit(revision)?)));
     }
+    let head = || Ok(repo.head()?.commit.map(|commit| named("HEAD", commit)));
     // Which remote counts may be unclear; that is told where its URL is needed.
-    let remote = repo.remote(settings.remote.as_deref()).ok().flatten();
-    if let Some(remote) = remote {
-        let branch = settings
-            .publish
-            .as_deref()
-            .or(settings.branch.as_deref())
-            .or(remote.head_branch.as_deref());
-        if let Some(branch) = branch {
-            let name = format!("{}/{branch}", remote.name);
-            if let Some(commit) = repo.tracking(&remote.name, branch)? {
-                return at(repo, &name, commit);
-            }
-            // Cloned without that branch, or never pushed: HEAD is the nearest to it.
-            if let Some(mut base) = head(repo)? {
-                base.name = format!("{}, since {name} is not known here", base.name);
-                base.published = false;
-                return Ok(base);
-            }
-        }
+    let Some(remote) = repo.remote(settings.remote.as_deref()).ok().flatten() else {
+        return head();
+    };
+    let branch = settings
+        .publish
+        .as_deref()
+        .or(settings.branch.as_deref())
+        .or(remote.head_branch.as_deref());
+    let Some(branch) = branch else { return head() };
+    let name = format!("{}/{branch}", remote.name);
+    if let Some(commit) = repo.tracking(&remote.name, branch)? {
+        return Ok(Some(named(&name, commit)));
     }
-    Ok(head(repo)?.unwrap_or_else(|| Base::nothing("nothing: there is no commit yet")))
+    // Cloned without that branch, or never pushed: HEAD is the nearest to it.
+    Ok(head()?.map(|found| Revision {
+        instead_of: Some(name),
+        ..found
+    }))
 }
 
 /// What HEAD holds; `None` before the first commit.

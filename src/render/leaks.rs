@@ -22,9 +22,7 @@ pub fn find<'a>(
     values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     told: &[Diagnostic],
 ) -> Result<Vec<Diagnostic>, Unreadable> {
-    let names: BTreeSet<&str> = volume::secrets(manifest)
-        .map(|(name, ..)| name)
-        .collect();
+    let names: BTreeSet<&str> = volume::secrets(manifest).map(|(name, ..)| name).collect();
     let mut values = values.into_iter().peekable();
     let is_search = values.peek().is_some();
     let guard = Guard::new(names.iter().copied(), values);

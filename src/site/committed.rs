@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::content::{Body, Content, Tree, Trouble, kind};
-use super::live::inside;
+use super::content::{Body, Content, Rendered, Tree, Trouble, kind};
+use super::live::{inside, outside};
+use super::mirror::{Catalogue, catalogue};
 use crate::fleet::files::{INPUTS, Snapshot};
-use crate::fleet::manifest::Manifest;
-use crate::fleet::node::Fleet;
 use crate::fleet::read::read;
 use crate::git::repo::Repo;
 use crate::git::{self, ObjectId};
+use crate::progress::{Progress, Stopped};
 
 /// The folders of rendered files.
 const RENDERED: [&str; 2] = ["ignition", "ipxe"];
@@ -26,6 +26,7 @@ pub struct Committed<'a> {
     repo: Mutex<Repo>,
     resolve: &'a Resolve<'a>,
     listed: Mutex<Option<Listed>>,
+    catalogue: Mutex<Option<(ObjectId, Arc<Catalogue>)>>,
 }
 
 /// The files of the commit that was asked for last.
@@ -43,46 +44,8 @@ impl<'a> Committed<'a> {
             repo: Mutex::new(repo),
             resolve,
             listed: Mutex::default(),
+            catalogue: Mutex::default(),
         }
-    }
-
-    /// The rendered files by their paths in the fleet.
-    ///
-    /// # Errors
-    /// The repository can't be read.
-    pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, git::Error> {
-        let repo = hold(&self.repo);
-        let listed = self.list(&repo)?;
-        let files = listed.files.iter();
-        let files = files.map(|(path, id)| Ok((path.clone(), repo.blob(*id)?)));
-        files.collect()
-    }
-
-    /// The commit.
-    ///
-    /// # Errors
-    /// The repository can't be read, or the revision is no more.
-    pub fn commit(&self) -> Result<ObjectId, git::Error> {
-        (self.resolve)(&hold(&self.repo))
-    }
-
-    /// The fleet as the commit has it, as far as it can be understood.
-    ///
-    /// # Errors
-    /// The repository can't be read, or there is no fleet in the commit.
-    pub fn read(&self) -> Result<(Manifest, Fleet), Trouble> {
-        let repo = hold(&self.repo);
-        let commit = (self.resolve)(&repo).map_err(Trouble::here)?;
-        let mut files = BTreeMap::new();
-        for (path, id) in repo.files(commit, &INPUTS).map_err(Trouble::here)? {
-            files.insert(path, repo.blob(id).map_err(Trouble::here)?);
-        }
-        // That a template exists is all that is asked of it.
-        let templates = repo.files(commit, &["templates"]).map_err(Trouble::here)?;
-        files.extend(templates.into_keys().map(|path| (path, Vec::new())));
-        let (found, mistakes) =
-            read(&self.root, &Snapshot(files)).map_err(Trouble::here)?;
-        found.ok_or_else(|| Trouble::mistakes(mistakes))
     }
 
     fn list(&self, repo: &Repo) -> Result<Listed, git::Error> {
@@ -97,6 +60,48 @@ impl<'a> Committed<'a> {
                 Ok(new)
             }
         }
+    }
+}
+
+impl Rendered for Committed<'_> {
+    fn all(&self, progress: &dyn Progress) -> Result<BTreeMap<String, Vec<u8>>, Trouble> {
+        let repo = hold(&self.repo);
+        let listed = self.list(&repo).map_err(trouble)?;
+        let mut all = BTreeMap::new();
+        for (path, id) in listed.files.iter() {
+            if progress.stopped() {
+                return Err(Trouble::here(Stopped));
+            }
+            let bytes = repo.blob(*id).map_err(trouble)?;
+            all.insert(outside(repo.prefix(), path), bytes);
+        }
+        Ok(all)
+    }
+
+    /// As far as the commit can be understood.
+    fn catalogue(&self) -> Result<Arc<Catalogue>, Trouble> {
+        let repo = hold(&self.repo);
+        let commit = (self.resolve)(&repo).map_err(trouble)?;
+        let mut known = hold(&self.catalogue);
+        if let Some((of, catalogue)) = known.as_ref()
+            && *of == commit
+        {
+            return Ok(Arc::clone(catalogue));
+        }
+        let mut files = BTreeMap::new();
+        for (path, id) in repo.files(commit, &INPUTS).map_err(trouble)? {
+            files.insert(path, repo.blob(id).map_err(trouble)?);
+        }
+        // That a template exists is all that is asked of it.
+        let templates = repo.files(commit, &["templates"]).map_err(trouble)?;
+        files.extend(templates.into_keys().map(|path| (path, Vec::new())));
+        let found = read(&self.root, &Snapshot(files)).map_err(Trouble::here)?;
+        let (Some((manifest, fleet)), _) = found else {
+            return Err(Trouble::mistakes(found.1));
+        };
+        let catalogue = Arc::new(catalogue(&fleet, &manifest.lock));
+        *known = Some((commit, Arc::clone(&catalogue)));
+        Ok(catalogue)
     }
 }
 

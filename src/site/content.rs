@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::mirror::Catalogue;
 use crate::diagnostic::Diagnostic;
+use crate::progress::Progress;
 use crate::render::hex;
 
 /// Files by their paths, which have `/` between segments and none in front. Each segment is a name: never empty, `.` or
@@ -16,6 +19,21 @@ pub trait Tree: Sync {
     /// # Errors
     /// The file should be there, and can't be given now.
     fn find(&self, path: &str) -> Result<Option<Content>, Trouble>;
+}
+
+/// A fleet's rendered files, wherever they come from.
+pub trait Rendered: Tree {
+    /// All of them, by their paths.
+    ///
+    /// # Errors
+    /// One of them can't be given.
+    fn all(&self, progress: &dyn Progress) -> Result<BTreeMap<String, Vec<u8>>, Trouble>;
+
+    /// What the fleet's nodes boot from.
+    ///
+    /// # Errors
+    /// The fleet can't be read.
+    fn catalogue(&self) -> Result<Arc<Catalogue>, Trouble>;
 }
 
 /// One file.
@@ -64,9 +82,7 @@ pub(super) fn kind(path: &str) -> &'static str {
 /// Files that are known before.
 impl Tree for BTreeMap<String, Vec<u8>> {
     fn find(&self, path: &str) -> Result<Option<Content>, Trouble> {
-        Ok(self
-            .get(path)
-            .map(|bytes| Content::of(path, bytes.clone())))
+        Ok(self.get(path).map(|bytes| Content::of(path, bytes.clone())))
     }
 }
 

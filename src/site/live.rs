@@ -1,16 +1,19 @@
 //! What nodes would fetch if the working tree were rendered and pushed now. Nothing is written.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::content::{Content, Tree, Trouble};
+use super::content::{Content, Rendered, Tree, Trouble};
+use super::mirror::{Catalogue, catalogue};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::Fleet;
 use crate::fleet::read::read;
-use crate::progress::Silent;
+use crate::progress::{Progress, Silent};
 use crate::render::engine::Engine;
-use crate::render::rendered::Rendered;
+use crate::render::rendered::Rendered as Node;
 use crate::render::{all, leaks};
 
 /// The working tree, read anew for each request, so that what was saved is what is served.
@@ -34,37 +37,46 @@ impl Tree for Live<'_> {
         let Some(node) = node else {
             return Ok(None);
         };
-        let rendered = self.render(Some(node))?;
-        let files = rendered.iter().flat_map(Rendered::files);
+        let rendered = self.render(Some(node), &Silent)?;
+        let files = rendered.iter().flat_map(Node::files);
         let found = files.into_iter().find(|(path, _)| path == inside);
         Ok(found.map(|(path, text)| Content::of(&path, text.as_bytes().to_owned())))
     }
 }
 
-impl Live<'_> {
-    /// The fleet as it stands in the files.
-    ///
-    /// # Errors
-    /// A file that can't be read, or mistakes in it.
-    pub fn read(&self) -> Result<(Manifest, Fleet), Trouble> {
-        let (manifest, fleet, mistakes) = self.read_all()?;
-        settle(mistakes)?;
-        Ok((manifest, fleet))
+impl Rendered for Live<'_> {
+    fn all(&self, progress: &dyn Progress) -> Result<BTreeMap<String, Vec<u8>>, Trouble> {
+        let rendered = self.render(None, progress)?;
+        let files = rendered.iter().flat_map(Node::files);
+        Ok(files
+            .map(|(path, text)| (outside(&self.prefix, &path), text.as_bytes().to_owned()))
+            .collect())
     }
 
+    fn catalogue(&self) -> Result<Arc<Catalogue>, Trouble> {
+        let (manifest, fleet, mistakes) = self.read()?;
+        settle(mistakes)?;
+        Ok(Arc::new(catalogue(&fleet, &manifest.lock)))
+    }
+}
+
+impl Live<'_> {
     /// Renders one node, or all of them; a node that there is not comes to nothing.
     ///
     /// # Errors
     /// What `render` would refuse to write.
-    pub fn render(&self, node: Option<&str>) -> Result<Vec<Rendered>, Trouble> {
-        let (manifest, fleet, mut mistakes) = self.read_all()?;
-        let engine = Engine::read(&Folder(self.root.clone()), &[("boot.ipxe", crate::ipxe::BODY)]);
+    fn render(&self, node: Option<&str>, progress: &dyn Progress) -> Result<Vec<Node>, Trouble> {
+        let (manifest, fleet, mut mistakes) = self.read()?;
+        let engine = Engine::read(
+            &Folder(self.root.clone()),
+            &[("boot.ipxe", crate::ipxe::BODY)],
+        );
         let engine = engine.map_err(Trouble::here)?;
         let nodes = fleet.nodes.iter();
         let nodes: Vec<_> = nodes
             .filter(|it| node.is_none_or(|node| it.name == node))
             .collect();
-        let rendered = all::render(&fleet, &nodes, &engine, &Silent);
+        let rendered = all::render(&fleet, &nodes, &engine, progress);
         let (rendered, found) = rendered.map_err(Trouble::here)?;
         mistakes.extend(found);
         let leaks = leaks::find(&manifest, &rendered, [], &mistakes).map_err(Trouble::here)?;
@@ -73,10 +85,10 @@ impl Live<'_> {
         Ok(rendered)
     }
 
-    fn read_all(&self) -> Result<(Manifest, Fleet, Vec<Diagnostic>), Trouble> {
-        let read = read(&self.root, &Folder(self.root.clone()));
-        let (read, mistakes) = read.map_err(Trouble::here)?;
-        let Some((manifest, mut fleet)) = read else {
+    fn read(&self) -> Result<(Manifest, Fleet, Vec<Diagnostic>), Trouble> {
+        let files = Folder(self.root.clone());
+        let (found, mistakes) = read(&self.root, &files).map_err(Trouble::here)?;
+        let Some((manifest, mut fleet)) = found else {
             return Err(Trouble::mistakes(mistakes));
         };
         fleet.prefix.clone_from(&self.prefix);
@@ -99,5 +111,13 @@ pub(super) fn inside<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
     match prefix {
         "" => Some(path),
         prefix => path.strip_prefix(prefix)?.strip_prefix('/'),
+    }
+}
+
+/// The other way round.
+pub(super) fn outside(prefix: &str, path: &str) -> String {
+    match prefix {
+        "" => path.to_owned(),
+        prefix => format!("{prefix}/{path}"),
     }
 }

@@ -2,10 +2,14 @@
 
 mod committed;
 mod content;
+mod export;
 pub mod http;
 mod live;
+pub mod mirror;
 
 pub use committed::{Committed, Resolve};
-pub use content::{Body, Content, Tree, Trouble};
+pub use content::{Body, Content, Rendered, Tree, Trouble};
+pub use export::{Exported, export};
 pub use http::{Access, Inbox, Site, serve};
 pub use live::Live;
+pub use mirror::{Cache, Catalogue, Mirror};

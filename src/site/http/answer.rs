@@ -1,6 +1,7 @@
 //! What a request is answered.
 
 use std::io;
+use std::time::SystemTime;
 
 use super::connection::Connection;
 use super::range::{Part, part};
@@ -73,7 +74,10 @@ pub(super) fn answer(site: &Site, request: &Request, connection: &mut Connection
     let Ok(path) = path else {
         return Answer::plain(400);
     };
-    let found = site.trees.iter().find_map(|tree| tree.find(&path).transpose());
+    let found = site
+        .trees
+        .iter()
+        .find_map(|tree| tree.find(&path).transpose());
     let answer = match found {
         Some(Ok(content)) => give(content, request),
         Some(Err(trouble)) => {
@@ -185,7 +189,9 @@ impl Answer {
             Sent::Text(text) => text.len() as u64,
             Sent::Part(_, from, to) => to - from,
         };
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        let (status, reason) = (self.status, reason(self.status));
+        let mut head = format!("HTTP/1.1 {status} {reason}\r\nDate: {date}\r\n");
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -186,5 +186,10 @@ impl<'a> Connection<'a> {
 
 fn is_wait(error: &io::Error) -> bool {
     let kind = error.kind();
-    [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&kind)
+    [
+        ErrorKind::WouldBlock,
+        ErrorKind::TimedOut,
+        ErrorKind::Interrupted,
+    ]
+    .contains(&kind)
 }

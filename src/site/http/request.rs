@@ -167,9 +167,15 @@ mod tests {
             ("\u{1}\u{2}\r\n\r\n".to_owned(), 400),
             ("GET /a b HTTP/1.1\r\n\r\n".to_owned(), 400),
             ("GET / HTTP/2.0\r\n\r\n".to_owned(), 505),
-            (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(LONGEST)), 431),
+            (
+                format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(LONGEST)),
+                431,
+            ),
             (format!("GET /{}", "a".repeat(LONGEST)), 431),
-            (format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(65)), 431),
+            (
+                format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(65)),
+                431,
+            ),
         ] {
             let refused = Request::read(text.as_bytes()).err();
             assert_eq!(refused, Some(Refused(status)), "{:.40}", text);

@@ -1,0 +1,92 @@
+//! A file that is being fetched while clients wait for it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::net::NetError;
+use crate::progress::Progress;
+
+/// The work, as those see it who wait for it.
+#[derive(Default)]
+pub(super) struct Job {
+    result: Mutex<Option<Result<(), String>>>,
+    is_done: Condvar,
+    fetched: AtomicU64,
+    total: AtomicU64,
+    is_stopped: AtomicBool,
+}
+
+impl Job {
+    /// Begins the work, in a thread of its own.
+    pub(super) fn start(
+        job: &Arc<Self>,
+        work: impl FnOnce(&dyn Progress) -> Result<(), Vec<NetError>> + Send + 'static,
+    ) {
+        let inside = Arc::clone(job);
+        let started = thread::Builder::new().spawn(move || {
+            let result = work(&*inside);
+            inside.end(result.map_err(|errors| message(&errors)));
+        });
+        if let Err(error) = started {
+            job.end(Err(format!("can't begin to fetch it: {error}")));
+        }
+    }
+
+    fn end(&self, result: Result<(), String>) {
+        let mut place = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(result);
+        self.is_done.notify_all();
+    }
+
+    /// How it ended; `None` where it goes on after this time.
+    pub(super) fn wait(&self, time: Duration) -> Option<Result<(), String>> {
+        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .is_done
+            .wait_timeout_while(result, time, |it| it.is_none());
+        let (result, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        result.clone()
+    }
+
+    /// Tells it to end soon.
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// How far it is.
+    pub(super) fn far(&self) -> String {
+        let mib = |bytes: &AtomicU64| bytes.load(Ordering::Relaxed) >> 20;
+        match mib(&self.total) {
+            0 => format!("{} MiB so far", mib(&self.fetched)),
+            total => format!("{} of {total} MiB", mib(&self.fetched)),
+        }
+    }
+}
+
+impl Progress for Job {
+    fn start(&self, _: &str, _: usize) {}
+
+    fn start_bytes(&self, _: &str, total: u64) {
+        self.fetched.store(0, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn advance(&self, steps: usize) {
+        self.fetched.fetch_add(steps as u64, Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// All that was tried, and why it failed.
+pub(super) fn message(errors: &[NetError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    match lines.is_empty() {
+        true => "no other server than this one is known to have it".to_owned(),
+        false => lines.join("\n"),
+    }
+}
