@@ -26,6 +26,9 @@
 //!                            stick::fit, stamp  -> a stick           guarded, written, read back
 //!                            stick::record      -> sticks/*.toml
 //! a file that is a stick     stick::inspect     -> Found             whose it is, and whether all is there
+//!
+//! a commit, the working tree site::serve        -> HTTP              what nodes fetch, and a mirror of what they boot
+//!                            site::export       -> a folder
 //! ```
 //!
 //! Still missing in the last one: a node that boots in a virtual machine.

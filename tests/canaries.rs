@@ -17,6 +17,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use crate::fleet::{Fleet, Tool};
 use crate::image::loaders;
 use crate::repository::{KNOWN_URL, is_root};
+use crate::serve::{INITRD, KERNEL};
 use crate::sticks::{ONE, flash};
 
 /// Values that stand nowhere else: in a variable, in a file of their own, in one that somebody forgot to encrypt, in one
@@ -181,6 +182,17 @@ fn paste_into_the_record(fleet: &Fleet) {
     fleet.write("sticks/n1.toml", text.replace("[stick.secrets]\n", &pasted));
 }
 
+/// Where the releases of a case are found.
+const RELEASES: &str = "../releases";
+
+fn put_releases(fleet: &Fleet) {
+    let folder = fleet.root().with_file_name("releases");
+    fs::create_dir_all(&folder).unwrap();
+    for name in [KERNEL, INITRD] {
+        fs::write(folder.join(name), name).unwrap();
+    }
+}
+
 fn make_a_stick(fleet: &Fleet) {
     let loaders = loaders().unwrap();
     let args = [
@@ -314,6 +326,7 @@ fn cases_of_the_record() -> Vec<Case> {
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
     cases.extend(cases_of_the_record());
+    let export = ["--live", "--os", RELEASES, "--export", "../site"];
     cases.extend([
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),
@@ -348,6 +361,10 @@ fn cases() -> Vec<Case> {
         case("devices", &[], 0),
         case("devices", &["--all"], 0),
         case("devices", &["sdb"], 64),
+        case("serve", &export, 0).with(put_releases),
+        case("serve", &export, 1).with(leak_the_value),
+        case("serve", &export, 1).with(forget_to_encrypt),
+        case("serve", &export, 1).with(break_a_line),
         case("import clc", &["old.yml"], 0).with(|fleet| fleet.write("old.yml", "{}\n")),
         case("import clc", &["old.yml"], 1).with(|fleet| fleet.write("old.yml", "a: [\n")),
         case("transpile", &["templates/base.bu"], 0),

@@ -143,6 +143,7 @@ fn the_pages_under_docs_go_on_from_its_end() {
         "docs/butane.md",
         "docs/import.md",
         "docs/secrets.md",
+        "docs/serve.md",
     ] {
         let mut shown = commands(&read("README.md"));
         let walk = shown.len();

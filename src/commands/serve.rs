@@ -35,13 +35,14 @@ impl From<(Trouble, &Ui)> for Failure {
 
 pub(super) fn run(args: &cli::Serve, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let Loaded { fleet, repo, .. } = load(start, ui)?;
+    let root = fleet.root.clone();
     if args.live {
         let live = Live {
             root: fleet.root,
             prefix: fleet.prefix.clone(),
             adjust: &|_| {},
         };
-        return give(args, &live, "the working tree", ui);
+        return give(args, &live, (&root, "the working tree"), ui);
     }
     let Some(repo) = repo else {
         return Err(Failure::problem(
@@ -61,7 +62,7 @@ pub(super) fn run(args: &cli::Serve, start: &Path, ui: &Ui) -> Result<Outcome, F
     };
     let resolve = move |repo: &Repo| commit(repo, &settings, asked.as_deref());
     let committed = Committed::new(fleet.root, repo, &resolve);
-    give(args, &committed, &name, ui)
+    give(args, &committed, (&root, &name), ui)
 }
 
 fn describe(found: &Revision) -> String {
@@ -88,7 +89,7 @@ fn commit(repo: &Repo, settings: &Git, asked: Option<&str>) -> Result<ObjectId, 
 fn give(
     args: &cli::Serve,
     rendered: &dyn Rendered,
-    name: &str,
+    (root, name): (&Path, &str),
     ui: &Ui,
 ) -> Result<Outcome, Failure> {
     let source = || rendered.catalogue();
@@ -106,6 +107,12 @@ fn give(
         })
     };
     if let Some(to) = &args.export {
+        if to.canonicalize().is_ok_and(|to| to == root) {
+            return Err(Failure::Usage {
+                message: format!("{} is the fleet's own folder", to.display()),
+                help: "name another folder; `ephemeros render` writes into this one".to_owned(),
+            });
+        }
         return export(to, rendered, &mirror(None)?, ui);
     }
     let (listener, own) = listen(&args.listen)?;

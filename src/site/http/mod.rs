@@ -187,6 +187,8 @@ fn talk(
             return;
         }
         if !keeps {
+            // The client sees the end when the file is free again.
+            drop(answer);
             return connection.close();
         }
     }

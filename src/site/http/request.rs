@@ -165,7 +165,7 @@ mod tests {
     fn what_is_no_head_is_refused() {
         for (text, status) in [
             ("\u{1}\u{2}\r\n\r\n".to_owned(), 400),
-            ("GET /a b HTTP/1.1\r\n\r\n".to_owned(), 400),
+            ("GET /a b HTTP/1.1\r\n\r\n".to_owned(), 505),
             ("GET / HTTP/2.0\r\n\r\n".to_owned(), 505),
             (
                 format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(LONGEST)),

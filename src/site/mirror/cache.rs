@@ -104,6 +104,8 @@ impl Cache {
                 Err(error) => errors.push(error),
             }
         }
+        let part = self.folder.join(format!("{digest}.part"));
+        remove_if(&part, |length| length == 0);
         Err(errors)
     }
 
@@ -138,15 +140,21 @@ impl Cache {
             if path == new {
                 continue;
             }
-            let Ok(file) = File::open(&path) else {
-                continue;
-            };
-            let is_free = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-            if is_free && fs::remove_file(&path).is_ok() {
+            if remove_if(&path, |_| true) {
                 total -= length;
             }
         }
     }
+}
+
+/// Throws a file away that nobody reads or writes, where its length is one to throw away.
+fn remove_if(path: &Path, is_one: impl Fn(u64) -> bool) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        && file.metadata().is_ok_and(|it| is_one(it.len()))
+        && fs::remove_file(path).is_ok()
 }
 
 /// What an open file hashes to.
