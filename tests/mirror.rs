@@ -77,6 +77,7 @@ fn serve(fleet: &Fleet, args: &[&str]) -> Server {
     let refuses = Web::start(|_| Answer::status(403));
     let env = [
         ("http_proxy", refuses.url.as_str()),
+        ("https_proxy", refuses.url.as_str()),
         ("no_proxy", "127.0.0.1"),
     ];
     Server::with(fleet, &[&["--cache", "../cache"], args].concat(), &env)
@@ -152,7 +153,7 @@ fn what_is_not_what_was_pinned_is_given_to_nobody_and_not_kept() {
 }
 
 #[test]
-fn what_nobody_pinned_is_not_fetched() {
+fn what_nobody_vouches_for_is_not_fetched() {
     let upstream = upstream();
     let fleet = fleet(&upstream.url);
     fleet.write(
@@ -160,17 +161,67 @@ fn what_nobody_pinned_is_not_fetched() {
         crate::fleet::LOCK.to_owned() + &artifact(&upstream),
     );
     let mut server = serve(&fleet, &["--live"]);
-    server.get(&path(KERNEL)).status(500);
-    server.until(|[_, err]| err.contains("ephemeros lock"));
-    assert!(upstream.asked().is_empty());
-    let export = fleet.run(&[
+    server.get(&path(KERNEL)).status(502);
+    server.until(|[_, err]| err.contains("can't tell what flatcar 4593.2.5 must be"));
+    assert!(upstream.paths().iter().all(|it| !it.ends_with(KERNEL)));
+    let export = [
         "serve", "--live", "--cache", "../cache", "--export", "../out",
-    ]);
-    export
-        .code(1)
-        .says(&[KERNEL, INITRD, "ephemeros lock"])
-        .helps();
+    ];
+    let export = with_wall(&fleet, &export);
+    export.code(1).says(&["can't tell what flatcar"]).helps();
     assert!(!fleet.root().with_file_name("out").exists());
+}
+
+/// Runs the tool behind a proxy that refuses.
+fn with_wall(fleet: &Fleet, args: &[&str]) -> crate::fleet::Run {
+    let refuses = Web::start(|_| Answer::status(403));
+    let command = fleet.command(args).env("no_proxy", "127.0.0.1");
+    let command = command.env("http_proxy", &refuses.url);
+    command.env("https_proxy", &refuses.url).run()
+}
+
+#[test]
+fn what_is_not_pinned_must_be_what_the_distribution_published() {
+    let version = "44.20260707.3.1";
+    let names = ["kernel.x86_64", "initramfs.x86_64.img", "rootfs.x86_64.img"];
+    let names = names.map(|it| format!("fedora-coreos-{version}-live-{it}"));
+    let part = |name: &String| {
+        let digest = Digest::of(Function::Sha256, name.as_bytes()).to_string();
+        let digest = digest.strip_prefix("sha256-").unwrap();
+        serde_json::json!({ "location": format!("https://builds.example/{name}"), "sha256": digest })
+    };
+    let [kernel, initramfs, rootfs] = names.each_ref().map(part);
+    let pxe = serde_json::json!({ "kernel": kernel, "initramfs": initramfs, "rootfs": rootfs });
+    let metal = serde_json::json!({ "release": version, "formats": { "pxe": pxe } });
+    let stream = serde_json::json!({
+        "stream": "stable", "architectures": { "x86_64": { "artifacts": { "metal": metal } } },
+    });
+    let stream = stream.to_string();
+    let tampered = names[2].clone();
+    let upstream = Web::start(move |asked| match asked.path.rsplit('/').next().unwrap() {
+        "stable.json" => Answer::file(asked, stream.as_bytes()),
+        // What is asked for a second time is fetched, and no more looked at.
+        name if name == tampered && asked.before > 0 => Answer::file(asked, b"another"),
+        name if name.starts_with("fedora") => Answer::file(asked, name.as_bytes()),
+        _ => Answer::status(404),
+    });
+    let fleet = Fleet::new()
+        .fleet(&format!(
+            "{KNOWN_URL}[vault]\nmount = \"/var/secrets\"\n[os]\ndistro = \"fedora-coreos\"\nversion = \"{version}\"\nmirrors = [\"{}\"]\n",
+            upstream.url
+        ))
+        .node("n1", "templates = []\n");
+    let path = |name: &str| format!("/os/prod/streams/stable/builds/{version}/x86_64/{name}");
+    let server = serve(&fleet, &["--live"]);
+    assert_eq!(server.get(&path(&names[0])).status(200).text(), names[0]);
+    assert_eq!(server.get(&path(&names[1])).status(200).text(), names[1]);
+    server.get(&path(&names[2])).status(502);
+    drop(server);
+    // Another run asks nobody, not even what the files must be.
+    let asked = upstream.asked().len();
+    let server = serve(&fleet, &["--live"]);
+    assert_eq!(server.get(&path(&names[0])).status(200).text(), names[0]);
+    assert_eq!(upstream.asked().len(), asked);
 }
 
 fn artifact(upstream: &Web) -> String {
@@ -346,7 +397,7 @@ fn a_folder_takes_the_place_of_the_network() {
 #[test]
 fn a_release_of_fedora_coreos_has_its_own_layout() {
     let fleet = Fleet::new()
-        .fleet(KNOWN_URL)
+        .fleet(&format!("{KNOWN_URL}[vault]\nmount = \"/var/secrets\"\n"))
         .node("n1", "templates = []\n[os]\ndistro = \"fedora-coreos\"\nchannel = \"next\"\nversion = \"44.20260707.1.1\"\narch = \"arm64\"\n");
     let folder = fleet.root().with_file_name("releases");
     fs::create_dir_all(&folder).unwrap();

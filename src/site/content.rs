@@ -87,7 +87,7 @@ impl Tree for BTreeMap<String, Vec<u8>> {
 }
 
 /// Why a file can't be given. The client is told the status alone, whoever runs the server all of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trouble {
     /// 500, 502 or 503: with each of them Ignition and iPXE come again.
     pub status: u16,

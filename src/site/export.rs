@@ -8,7 +8,8 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, flock};
 
 use super::content::{Body, Content, Rendered, Trouble};
-use super::mirror::{Mirror, Wanted, hash};
+use super::mirror::{Mirror, hash};
+use crate::net::Digest;
 use crate::progress::{Progress, Stopped};
 use crate::write::{Batch, Durability, WriteError, sweep};
 
@@ -39,7 +40,7 @@ pub fn export(
 ) -> Result<Exported, Trouble> {
     let files = rendered.all(progress)?;
     let catalogue = rendered.catalogue()?;
-    mirror.check_pins(&catalogue)?;
+    mirror.look_up(&catalogue, progress)?;
     fs::create_dir_all(to).map_err(|cause| unwritable(to, cause))?;
     let folder = File::open(to).map_err(|cause| unwritable(to, cause))?;
     if flock(&folder, FlockOperation::NonBlockingLockExclusive).is_err() {
@@ -56,7 +57,7 @@ pub fn export(
     }
     write_small(&files, to, &mut exported)?;
     for (path, wanted) in catalogue.iter() {
-        if is_there(&to.join(path), wanted, progress)? {
+        if is_there(&to.join(path), mirror.known(path, wanted), progress)? {
             exported.kept.push(path.clone());
             continue;
         }
@@ -93,15 +94,19 @@ fn write_small(
 }
 
 /// Whether a large file stands there already.
-fn is_there(place: &Path, wanted: &Wanted, progress: &dyn Progress) -> Result<bool, Trouble> {
-    let (Some(digest), Ok(file)) = (&wanted.digest, File::open(place)) else {
+fn is_there(
+    place: &Path,
+    digest: Option<Digest>,
+    progress: &dyn Progress,
+) -> Result<bool, Trouble> {
+    let (Some(digest), Ok(file)) = (digest, File::open(place)) else {
         return Ok(false);
     };
     let found = hash(&file, digest.function(), progress);
     if progress.stopped() {
         return Err(Trouble::here(Stopped));
     }
-    Ok(found.is_ok_and(|found| found == *digest))
+    Ok(found.is_ok_and(|found| found == digest))
 }
 
 /// Writes a large file, unless it is the same already.

@@ -6,6 +6,7 @@ use crate::fleet::lock::Lock;
 use crate::fleet::names::is_relative_path;
 use crate::fleet::node::{Fleet, Node};
 use crate::net::Digest;
+use crate::os::Release;
 
 /// The folder of the releases: the base URL of a mirror ends in it.
 pub const OS: &str = "os";
@@ -21,8 +22,19 @@ pub type Catalogue = BTreeMap<String, Wanted>;
 pub struct Wanted {
     /// Where, in the order to try.
     pub urls: Vec<String>,
-    /// What it must hash to; `None` where nothing says so.
+    /// What it must hash to, where the fleet pins it.
     pub digest: Option<Digest>,
+    /// Of which release it is, where it is of one: the distribution says what that must hash to.
+    pub of: Option<Of>,
+}
+
+/// A release, and the mirrors that may have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Of {
+    /// The release.
+    pub release: Release,
+    /// Base URLs, as `[os]` has them.
+    pub mirrors: Vec<String>,
 }
 
 /// The path of an artifact.
@@ -42,6 +54,7 @@ pub fn catalogue(fleet: &Fleet, lock: &Lock) -> Catalogue {
             let wanted = Wanted {
                 urls: vec![artifact.url.clone()],
                 digest: Digest::parse(&artifact.hash),
+                of: None,
             };
             catalogue.entry(path).or_insert(wanted);
         }
@@ -55,21 +68,24 @@ fn add_release(catalogue: &mut Catalogue, node: &Node, lock: &Lock) {
     let release = &node.os.release;
     let pin = lock.os(release.distro, &release.channel, release.arch);
     let pin = pin.filter(|pin| pin.version == release.version);
-    let files = release.files();
-    let names = [Some(files.kernel), Some(files.initrd), files.rootfs];
-    let bases = release.bases(&node.os.mirrors);
-    for name in names.into_iter().flatten() {
+    for name in release.files().all() {
         let path = format!("{}/{name}", release.base_on(OS));
-        let digest = pin.and_then(|pin| pin.files.get(&name));
         let wanted = catalogue.entry(path).or_insert_with(|| Wanted {
             urls: Vec::new(),
-            digest: digest.and_then(|digest| Digest::parse(digest)),
+            digest: pin
+                .and_then(|pin| pin.files.get(name))
+                .and_then(|digest| Digest::parse(digest)),
+            of: Some(Of {
+                release: release.clone(),
+                mirrors: Vec::new(),
+            }),
         });
-        for base in &bases {
-            let url = format!("{base}/{name}");
-            if !wanted.urls.contains(&url) {
-                wanted.urls.push(url);
-            }
+        if let Some(of) = &mut wanted.of {
+            let new = |it: &&String| !of.mirrors.contains(it);
+            let new: Vec<String> = node.os.mirrors.iter().filter(new).cloned().collect();
+            of.mirrors.extend(new);
+            let bases = release.bases(&of.mirrors).into_iter();
+            wanted.urls = bases.map(|base| format!("{base}/{name}")).collect();
         }
     }
 }

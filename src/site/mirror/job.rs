@@ -5,13 +5,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::net::NetError;
 use crate::progress::Progress;
+use crate::site::content::Trouble;
 
 /// The work, as those see it who wait for it.
 #[derive(Default)]
 pub(super) struct Job {
-    result: Mutex<Option<Result<(), String>>>,
+    result: Mutex<Option<Result<(), Trouble>>>,
     is_done: Condvar,
     fetched: AtomicU64,
     total: AtomicU64,
@@ -22,26 +22,26 @@ impl Job {
     /// Begins the work, in a thread of its own.
     pub(super) fn start(
         job: &Arc<Self>,
-        work: impl FnOnce(&dyn Progress) -> Result<(), Vec<NetError>> + Send + 'static,
+        work: impl FnOnce(&dyn Progress) -> Result<(), Trouble> + Send + 'static,
     ) {
         let inside = Arc::clone(job);
         let started = thread::Builder::new().spawn(move || {
-            let result = work(&*inside);
-            inside.end(result.map_err(|errors| message(&errors)));
+            inside.end(work(&*inside));
         });
         if let Err(error) = started {
-            job.end(Err(format!("can't begin to fetch it: {error}")));
+            let message = format!("can't begin to fetch it: {error}");
+            job.end(Err(Trouble::here(message)));
         }
     }
 
-    fn end(&self, result: Result<(), String>) {
+    fn end(&self, result: Result<(), Trouble>) {
         let mut place = self.result.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(result);
         self.is_done.notify_all();
     }
 
     /// How it ended; `None` where it goes on after this time.
-    pub(super) fn wait(&self, time: Duration) -> Option<Result<(), String>> {
+    pub(super) fn wait(&self, time: Duration) -> Option<Result<(), Trouble>> {
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .is_done
@@ -79,14 +79,5 @@ impl Progress for Job {
 
     fn stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
-    }
-}
-
-/// All that was tried, and why it failed.
-pub(super) fn message(errors: &[NetError]) -> String {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    match lines.is_empty() {
-        true => "no other server than this one is known to have it".to_owned(),
-        false => lines.join("\n"),
     }
 }

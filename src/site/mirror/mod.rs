@@ -4,24 +4,27 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::cache::Cache;
 pub(super) use self::cache::hash;
-pub use self::catalogue::{ARTIFACTS, Catalogue, OS, Wanted, artifact_path, catalogue};
+pub use self::catalogue::{ARTIFACTS, Catalogue, OS, Of, Wanted, artifact_path, catalogue};
 use self::folder::Folder;
 use self::job::Job;
+use self::store::Store;
 use super::content::{Body, Content, Tree, Trouble, kind};
-use crate::net::{Client, Digest, NetError};
+use crate::net::Digest;
 use crate::progress::{Progress, Silent};
 
 mod cache;
 mod catalogue;
 mod folder;
 mod job;
+mod signed;
+mod store;
 
 /// How long a client is let wait for a file that is being fetched, before it is told to come again. Ignition gives up on a
 /// connection after 10 seconds without an answer, and comes again by itself; so does iPXE where it is told when.
@@ -35,26 +38,17 @@ pub struct Mirror<'a> {
     source: &'a Source<'a>,
     folder: Option<Folder>,
     store: Arc<Store>,
-    jobs: Mutex<BTreeMap<Digest, Arc<Job>>>,
-}
-
-/// Where files come from, and where they are kept.
-struct Store {
-    cache: Cache,
-    client: Client,
-    /// The address of the server that the mirror is a part of, which may stand in `[os] mirrors`.
-    own: Option<SocketAddr>,
+    jobs: Mutex<BTreeMap<String, Arc<Job>>>,
 }
 
 impl<'a> Mirror<'a> {
     /// A mirror of what `source` names, with this cache. `own` is the address that it is served at.
     #[must_use]
     pub fn new(source: &'a Source<'a>, cache: Cache, own: Option<SocketAddr>) -> Self {
-        let client = Client::default();
         Self {
             source,
             folder: None,
-            store: Arc::new(Store { cache, client, own }),
+            store: Arc::new(Store::new(cache, own)),
             jobs: Mutex::default(),
         }
     }
@@ -82,20 +76,37 @@ impl<'a> Mirror<'a> {
         (self.source)()
     }
 
-    /// Whether something says of each file what it must be.
+    /// Finds out of each file what it must hash to: what the fleet pins, or what the distribution says.
     ///
     /// # Errors
-    /// Nothing does of some, which are named.
-    pub fn check_pins(&self, catalogue: &Catalogue) -> Result<(), Trouble> {
-        let is_given = |path: &str| self.folder.is_some() && path.starts_with("os/");
-        let free = catalogue
-            .iter()
-            .filter(|(path, wanted)| wanted.digest.is_none() && !is_given(path));
-        let free: Vec<&str> = free.map(|(path, _)| path.as_str()).collect();
-        match free.is_empty() {
-            true => Ok(()),
-            false => Err(unpinned(&free.join(", "))),
+    /// Of some it can't be told; all of them are named.
+    pub fn look_up(&self, catalogue: &Catalogue, progress: &dyn Progress) -> Result<(), Trouble> {
+        let mut failed: Vec<Trouble> = Vec::new();
+        for (path, wanted) in catalogue {
+            let is_given = self.folder.is_some() && path.starts_with("os/");
+            if is_given {
+                continue;
+            }
+            if let Err(trouble) = self.store.digest(path, wanted, progress)
+                && !failed.iter().any(|it| it.message == trouble.message)
+            {
+                failed.push(trouble);
+            }
         }
+        let messages: Vec<String> = failed.iter().map(|it| it.message.clone()).collect();
+        match failed.pop() {
+            None => Ok(()),
+            Some(last) => Err(Trouble {
+                message: messages.join("\n"),
+                ..last
+            }),
+        }
+    }
+
+    /// What a file must hash to, as far as that is known without asking anybody.
+    #[must_use]
+    pub fn known(&self, path: &str, wanted: &Wanted) -> Option<Digest> {
+        self.store.known(path, wanted)
     }
 
     /// A file, fetched now where it is not there, with its progress. `None`: the fleet has no such file.
@@ -103,9 +114,8 @@ impl<'a> Mirror<'a> {
     /// # Errors
     /// It can't be had.
     pub fn fetch(&self, path: &str, progress: &dyn Progress) -> Result<Option<Content>, Trouble> {
-        self.give(path, progress, &|digest, wanted| {
-            let result = self.store.fetch(path, wanted, digest, progress);
-            result.map_err(trouble)
+        self.give(path, progress, &|wanted| {
+            self.store.fetch(path, wanted, progress)
         })
     }
 
@@ -114,7 +124,7 @@ impl<'a> Mirror<'a> {
         &self,
         path: &str,
         progress: &dyn Progress,
-        get: &dyn Fn(&Digest, &Wanted) -> Result<(), Trouble>,
+        get: &dyn Fn(&Wanted) -> Result<(), Trouble>,
     ) -> Result<Option<Content>, Trouble> {
         if ![OS, ARTIFACTS]
             .iter()
@@ -130,32 +140,29 @@ impl<'a> Mirror<'a> {
             let (file, tag) = folder.find(below, wanted, progress)?;
             return Ok(Some(content(path, file, tag)));
         }
-        let Some(digest) = &wanted.digest else {
-            return Err(unpinned(path));
-        };
         // A file can be thrown away between two looks, where the cache is far too small.
         for _ in 0..3 {
-            let found = self.store.cache.find(digest, progress);
-            if let Some(file) = found.map_err(|error| self.broken(&error))? {
-                return Ok(Some(content(path, file, digest.to_string())));
+            if let Some(digest) = self.store.known(path, wanted) {
+                let found = self.store.cache.find(&digest, progress);
+                if let Some(file) = found.map_err(|error| self.broken(&error))? {
+                    return Ok(Some(content(path, file, digest.to_string())));
+                }
             }
-            get(digest, wanted)?;
+            get(wanted)?;
         }
         Err(Trouble::here(format!("{path} does not stay in the cache"))
             .help("give it more room with `--cache-size`"))
     }
 
     /// Has a file fetched by a thread of its own, which goes on when the client has gone, and waits for it for a while.
-    fn wait(&self, path: &str, digest: &Digest, wanted: &Wanted) -> Result<(), Trouble> {
+    fn wait(&self, path: &str, wanted: &Wanted) -> Result<(), Trouble> {
         let job = {
             let mut jobs = self.jobs();
-            let job = jobs.entry(digest.clone()).or_insert_with(|| {
+            let job = jobs.entry(path.to_owned()).or_insert_with(|| {
                 let job = Arc::new(Job::default());
                 let (store, path) = (Arc::clone(&self.store), path.to_owned());
-                let (digest, wanted) = (digest.clone(), wanted.clone());
-                Job::start(&job, move |progress| {
-                    store.fetch(&path, &wanted, &digest, progress)
-                });
+                let wanted = wanted.clone();
+                Job::start(&job, move |progress| store.fetch(&path, &wanted, progress));
                 job
             });
             Arc::clone(job)
@@ -168,13 +175,13 @@ impl<'a> Mirror<'a> {
         };
         // Whoever comes next begins anew.
         let mut jobs = self.jobs();
-        if jobs.get(digest).is_some_and(|it| Arc::ptr_eq(it, &job)) {
-            jobs.remove(digest);
+        if jobs.get(path).is_some_and(|it| Arc::ptr_eq(it, &job)) {
+            jobs.remove(path);
         }
-        result.map_err(|message| Trouble::upstream(message))
+        result
     }
 
-    fn jobs(&self) -> MutexGuard<'_, BTreeMap<Digest, Arc<Job>>> {
+    fn jobs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Job>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -193,51 +200,8 @@ impl Drop for Mirror<'_> {
 
 impl Tree for Mirror<'_> {
     fn find(&self, path: &str) -> Result<Option<Content>, Trouble> {
-        self.give(path, &Silent, &|digest, wanted| {
-            self.wait(path, digest, wanted)
-        })
+        self.give(path, &Silent, &|wanted| self.wait(path, wanted))
     }
-}
-
-impl Store {
-    fn fetch(
-        &self,
-        path: &str,
-        wanted: &Wanted,
-        digest: &Digest,
-        progress: &dyn Progress,
-    ) -> Result<(), Vec<NetError>> {
-        let others = wanted.urls.iter().filter(|url| !self.is_own(url));
-        let others: Vec<String> = others.cloned().collect();
-        let name = path.rsplit('/').next().unwrap_or(path);
-        self.cache
-            .fetch(&self.client, &others, digest, name, progress)
-    }
-
-    /// Whether a URL leads back here: then it would wait for itself.
-    fn is_own(&self, url: &str) -> bool {
-        let Some(own) = self.own else { return false };
-        let Some(rest) = url.strip_prefix("http://") else {
-            return false;
-        };
-        let host = rest.split('/').next().unwrap_or_default();
-        let with_port = match host.rsplit_once(':') {
-            Some((_, port)) if port.parse::<u16>().is_ok() => host.to_owned(),
-            _ => format!("{host}:80"),
-        };
-        let Ok(mut addresses) = with_port.to_socket_addrs() else {
-            return false;
-        };
-        addresses.any(|it| {
-            let same = own.ip().is_unspecified() || it.ip() == own.ip();
-            it.port() == own.port() && same && is_local(it.ip())
-        })
-    }
-}
-
-/// Whether an address is one of this machine: only of those a port can be had.
-fn is_local(address: IpAddr) -> bool {
-    TcpListener::bind((address, 0)).is_ok()
 }
 
 fn content(path: &str, file: File, tag: String) -> Content {
@@ -246,14 +210,4 @@ fn content(path: &str, file: File, tag: String) -> Content {
         tag,
         kind: kind(path),
     }
-}
-
-fn unpinned(what: &str) -> Trouble {
-    let message = format!("fleet.lock has no digest, so nobody can tell what it must be: {what}");
-    Trouble::here(message)
-        .help("run `ephemeros lock`, which writes it; or give the release's files with `--os DIR`")
-}
-
-fn trouble(errors: Vec<NetError>) -> Trouble {
-    Trouble::upstream(job::message(&errors))
 }
