@@ -322,11 +322,21 @@ fn cases_of_the_record() -> Vec<Case> {
     ]
 }
 
+fn cases_of_the_site() -> Vec<Case> {
+    let export = ["--live", "--os", RELEASES, "--export", "../site"];
+    vec![
+        case("serve", &export, 0).with(put_releases),
+        case("serve", &export, 1).with(leak_the_value),
+        case("serve", &export, 1).with(forget_to_encrypt),
+        case("serve", &export, 1).with(break_a_line),
+    ]
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
     cases.extend(cases_of_the_record());
-    let export = ["--live", "--os", RELEASES, "--export", "../site"];
+    cases.extend(cases_of_the_site());
     cases.extend([
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),
@@ -361,10 +371,6 @@ fn cases() -> Vec<Case> {
         case("devices", &[], 0),
         case("devices", &["--all"], 0),
         case("devices", &["sdb"], 64),
-        case("serve", &export, 0).with(put_releases),
-        case("serve", &export, 1).with(leak_the_value),
-        case("serve", &export, 1).with(forget_to_encrypt),
-        case("serve", &export, 1).with(break_a_line),
         case("import clc", &["old.yml"], 0).with(|fleet| fleet.write("old.yml", "{}\n")),
         case("import clc", &["old.yml"], 1).with(|fleet| fleet.write("old.yml", "a: [\n")),
         case("transpile", &["templates/base.bu"], 0),

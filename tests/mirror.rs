@@ -19,7 +19,11 @@ use crate::web::{Answer, Asked, Web};
 
 /// A file of so many bytes, each another one for another seed.
 fn bytes(seed: u8, length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at % 251) as u8 ^ seed).collect()
+    (0..=250)
+        .map(|byte| byte ^ seed)
+        .cycle()
+        .take(length)
+        .collect()
 }
 
 fn kernel() -> Vec<u8> {
@@ -36,7 +40,7 @@ fn sha512(bytes: &[u8]) -> String {
 
 /// A server that has the release, and an artifact.
 fn upstream() -> Web {
-    Web::start(|asked| answer(asked))
+    Web::start(answer)
 }
 
 fn answer(asked: &Asked) -> Answer {
@@ -258,7 +262,18 @@ fn a_connection_that_is_cut_is_gone_on_from_also_by_the_next_run() {
     // Whoever waits too long is told to come again, and the rest is fetched meanwhile.
     let got = server.get(&path(INITRD)).status(503);
     assert_eq!(got.header("retry-after"), "2");
+    // Nor does anybody who waits keep it from its end.
+    let mut waits = std::net::TcpStream::connect(server.address()).unwrap();
+    let request = format!("GET {} HTTP/1.1\r\n\r\n", path(INITRD));
+    std::io::Write::write_all(&mut waits, request.as_bytes()).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
     assert_eq!(server.end("-INT"), Some(130));
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
     is_down.store(false, Ordering::SeqCst);
     let server = serve(&fleet, &[]);
     assert_eq!(server.get(&path(INITRD)).status(200).body, initrd());
@@ -350,7 +365,7 @@ fn a_mirror_that_is_the_server_itself_is_not_asked() {
                 .next()
                 .unwrap(),
         );
-    let server = serve(&fleet, &["--live"]);
+    let mut server = serve(&fleet, &["--live"]);
     let port = server.address().rsplit(':').next().unwrap().to_owned();
     fleet.replace("fleet.toml", "localhost:1/", &format!("localhost:{port}/"));
     let began = Instant::now();
@@ -360,6 +375,7 @@ fn a_mirror_that_is_the_server_itself_is_not_asked() {
         "{:?}",
         began.elapsed()
     );
+    server.until(|[out, _]| out.contains(" 502 "));
     assert_eq!(server.out().matches(KERNEL).count(), 1, "{}", server.out());
 }
 

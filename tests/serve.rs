@@ -65,7 +65,11 @@ impl Server {
         server.until(|[out, _]| out.contains('\n'));
         let first = server.out();
         let url = first.lines().next().unwrap().split("http://").nth(1);
-        server.address = url.unwrap().split('/').next().unwrap().to_owned();
+        url.unwrap()
+            .split('/')
+            .next()
+            .unwrap()
+            .clone_into(&mut server.address);
         server
     }
 

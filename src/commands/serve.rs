@@ -116,14 +116,14 @@ fn give(
         return export(to, rendered, &mirror(None)?, ui);
     }
     let (listener, own) = listen(&args.listen)?;
-    let mirror = mirror(Some(own))?;
-    let site = Site {
-        trees: vec![rendered, &mirror],
-        inbox: None,
-    };
     let until = Until {
         ui,
         is_closed: AtomicBool::new(false),
+    };
+    let mirror = mirror(Some(own))?.until(&until);
+    let site = Site {
+        trees: vec![rendered, &mirror],
+        inbox: None,
     };
     // What is sent now is sent to its end, and what is half fetched stays for the next time.
     let _orderly = Orderly::begin();
@@ -136,9 +136,10 @@ fn give(
     };
     site::serve(&listener, &site, &on_access, &until)
         .map_err(|error| Failure::problem(format!("can't take connections: {error}"), None))?;
-    match until.is_closed.into_inner() {
-        true => Err(Failure::ClosedPipe),
-        false => Err(Failure::Stopped),
+    if until.is_closed.load(Ordering::Relaxed) {
+        Err(Failure::ClosedPipe)
+    } else {
+        Err(Failure::Stopped)
     }
 }
 

@@ -100,9 +100,10 @@ impl Live<'_> {
 /// Warnings are for `render` and `check`, which tell them once.
 fn settle(mut mistakes: Vec<Diagnostic>) -> Result<(), Trouble> {
     mistakes.retain(Diagnostic::is_error);
-    match mistakes.is_empty() {
-        true => Ok(()),
-        false => Err(Trouble::mistakes(mistakes)),
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(Trouble::mistakes(mistakes))
     }
 }
 

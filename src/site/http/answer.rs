@@ -111,9 +111,10 @@ fn take(inbox: &Inbox, request: &Request, connection: &mut Connection) -> Answer
         Ok(length) if length <= inbox.limit => length,
         _ => return Answer::plain(413).last(),
     };
-    let welcome = match request.asks_first {
-        true => connection.send(b"HTTP/1.1 100 Continue\r\n\r\n"),
-        false => Ok(()),
+    let welcome = if request.asks_first {
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    } else {
+        Ok(())
     };
     match welcome.and_then(|()| connection.body(length)) {
         Ok(body) => {

@@ -82,9 +82,10 @@ impl<'a> Connection<'a> {
                         return Err(Instead::Nothing);
                     }
                     if began.elapsed() > may_wait {
-                        return Err(match is_idle {
-                            true => Instead::Nothing,
-                            false => Instead::Refused(Refused(408)),
+                        return Err(if is_idle {
+                            Instead::Nothing
+                        } else {
+                            Instead::Refused(Refused(408))
                         });
                     }
                 }

@@ -178,7 +178,7 @@ mod tests {
             ),
         ] {
             let refused = Request::read(text.as_bytes()).err();
-            assert_eq!(refused, Some(Refused(status)), "{:.40}", text);
+            assert_eq!(refused, Some(Refused(status)), "{text:.40}");
         }
     }
 

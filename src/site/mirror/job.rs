@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::progress::Progress;
 use crate::site::content::Trouble;
+
+/// How often whoever waits looks whether to go on.
+const SLICE: Duration = Duration::from_millis(200);
 
 /// The work, as those see it who wait for it.
 #[derive(Default)]
@@ -40,13 +43,14 @@ impl Job {
         self.is_done.notify_all();
     }
 
-    /// How it ended; `None` where it goes on after this time.
-    pub(super) fn wait(&self, time: Duration) -> Option<Result<(), Trouble>> {
-        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .is_done
-            .wait_timeout_while(result, time, |it| it.is_none());
-        let (result, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    /// How it ended; `None` where it goes on after this time, or where nobody is to wait any more.
+    pub(super) fn wait(&self, time: Duration, until: &dyn Progress) -> Option<Result<(), Trouble>> {
+        let began = Instant::now();
+        let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        while result.is_none() && began.elapsed() < time && !until.stopped() {
+            let waited = self.is_done.wait_timeout(result, SLICE);
+            (result, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
         result.clone()
     }
 

@@ -39,6 +39,8 @@ pub struct Mirror<'a> {
     folder: Option<Folder>,
     store: Arc<Store>,
     jobs: Mutex<BTreeMap<String, Arc<Job>>>,
+    /// Says when nobody is to wait any more.
+    until: &'a dyn Progress,
 }
 
 impl<'a> Mirror<'a> {
@@ -50,7 +52,15 @@ impl<'a> Mirror<'a> {
             folder: None,
             store: Arc::new(Store::new(cache, own)),
             jobs: Mutex::default(),
+            until: &Silent,
         }
+    }
+
+    /// Lets no client wait any more once this is stopped.
+    #[must_use]
+    pub fn until(mut self, progress: &'a dyn Progress) -> Self {
+        self.until = progress;
+        self
     }
 
     /// Takes the releases from a folder, and fetches artifacts alone.
@@ -81,19 +91,24 @@ impl<'a> Mirror<'a> {
     /// # Errors
     /// Of some it can't be told; all of them are named.
     pub fn look_up(&self, catalogue: &Catalogue, progress: &dyn Progress) -> Result<(), Trouble> {
-        let mut failed: Vec<Trouble> = Vec::new();
+        let (mut failed, mut releases) = (Vec::new(), Vec::new());
         for (path, wanted) in catalogue {
             let is_given = self.folder.is_some() && path.starts_with("os/");
-            if is_given {
+            let release = wanted.of.as_ref().map(|of| &of.release);
+            // What is wrong with one file of a release is wrong with all of them.
+            let is_told = release.is_some_and(|it| releases.contains(&it));
+            if is_given || is_told {
                 continue;
             }
-            if let Err(trouble) = self.store.digest(path, wanted, progress)
-                && !failed.iter().any(|it| it.message == trouble.message)
-            {
+            if let Err(trouble) = self.store.digest(path, wanted, progress) {
                 failed.push(trouble);
+                releases.extend(release);
             }
         }
-        let messages: Vec<String> = failed.iter().map(|it| it.message.clone()).collect();
+        let messages: Vec<String> = failed
+            .iter()
+            .map(|it: &Trouble| it.message.clone())
+            .collect();
         match failed.pop() {
             None => Ok(()),
             Some(last) => Err(Trouble {
@@ -167,7 +182,7 @@ impl<'a> Mirror<'a> {
             });
             Arc::clone(job)
         };
-        let Some(result) = job.wait(WAIT) else {
+        let Some(result) = job.wait(WAIT, self.until) else {
             return Err(Trouble::soon(format!(
                 "{path} is being fetched: {}",
                 job.far()
@@ -200,7 +215,7 @@ impl Drop for Mirror<'_> {
 
 impl Tree for Mirror<'_> {
     fn find(&self, path: &str) -> Result<Option<Content>, Trouble> {
-        self.give(path, &Silent, &|wanted| self.wait(path, wanted))
+        self.give(path, self.until, &|wanted| self.wait(path, wanted))
     }
 }
 

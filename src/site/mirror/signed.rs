@@ -51,10 +51,8 @@ impl Signed {
             Distro::Flatcar => servers.flatcar_files(release, self.key(&servers)?)?,
             Distro::FedoraCoreos => servers.fedora_files(release)?,
         };
-        let text: String = digests
-            .iter()
-            .map(|(name, it)| format!("{name} {it}\n"))
-            .collect();
+        let lines = digests.iter().map(|(name, it)| format!("{name} {it}\n"));
+        let text = lines.collect::<Vec<_>>().concat();
         let mut batch = Batch::new();
         // Where it can't be kept it is looked up again.
         let _ = batch

@@ -86,10 +86,11 @@ impl Store {
             .fetch(&self.client, &others, &digest, name(path), progress);
         fetched.map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let trouble = match lines.is_empty() {
-                true => Trouble::upstream(format!("no server but this one is named for {path}")),
-                false => Trouble::upstream(lines.join("\n")),
-            };
+            let trouble = Trouble::upstream(if lines.is_empty() {
+                format!("no server but this one is named for {path}")
+            } else {
+                lines.join("\n")
+            });
             match errors.iter().find_map(NetError::help) {
                 Some(help) => trouble.help(help),
                 None => trouble,
