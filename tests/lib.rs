@@ -4,6 +4,7 @@
 mod boot;
 mod canaries;
 mod cases;
+mod chain;
 mod cmdline;
 mod conformance;
 mod devices;
