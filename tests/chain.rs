@@ -5,6 +5,7 @@
 mod machine;
 mod servers;
 mod site;
+mod unhappy;
 
 use std::collections::BTreeMap;
 
@@ -12,11 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use machine::Machine;
-use site::{Example, SECRETS};
-
-fn secret(name: &str) -> &'static str {
-    SECRETS.iter().find(|(_, it, _)| *it == name).unwrap().2
-}
+use site::{Example, secret};
 
 /// An environment as the kernel has it.
 fn variables(bytes: &[u8]) -> BTreeMap<String, String> {
@@ -51,9 +48,9 @@ fn comes_up(firmware: &str) {
     assert_logs(&example, &node);
     assert_secrets(&node);
     assert_services(&example, &node);
-    assert_timers(&node);
     assert_heartbeat(&example, &node);
     assert_ddns(&example, &node);
+    assert_timers(&node);
     assert_mounts(&example, &node);
     assert_nothing_failed(&node);
     assert_applies(&example, &node);
@@ -215,20 +212,18 @@ fn assert_timers(node: &Machine) {
         let show = format!(
             "systemctl show {timer} --property=ActiveState,TimersMonotonic,NextElapseUSecMonotonic"
         );
-        let said = node.run(&show);
-        assert!(said.contains("ActiveState=active"), "{timer}: {said}");
-        assert!(
-            said.contains(&format!("{{ OnBootUSec={first} ;")),
-            "{timer}: {said}"
-        );
-        assert!(
-            said.contains(&format!("{{ OnUnitActiveUSec={next} ;")),
-            "{timer}: {said}"
-        );
-        assert!(
-            !said.contains("NextElapseUSecMonotonic=infinity"),
-            "{timer}: {said}"
-        );
+        // While its service runs a timer waits for nothing.
+        let said = node.wait(timer, 30, || {
+            let (_, said) = node.try_run(&show);
+            (!said.contains("NextElapseUSecMonotonic=infinity")).then_some(said)
+        });
+        for what in [
+            "ActiveState=active".to_owned(),
+            format!("{{ OnBootUSec={first} ;"),
+            format!("{{ OnUnitActiveUSec={next} ;"),
+        ] {
+            assert!(said.contains(&what), "{timer}: no {what} in {said}");
+        }
     }
 }
 
@@ -250,7 +245,7 @@ fn assert_ddns(example: &Example, node: &Machine) {
     let fields: Vec<_> = query
         .split('&')
         .map(|field| field.split_once('=').unwrap())
-        .map(|(name, value)| (name, percent_decoded(value)))
+        .map(|(name, value)| (name, decoded(value)))
         .collect();
     assert_eq!(
         fields,
@@ -268,7 +263,9 @@ fn assert_ddns(example: &Example, node: &Machine) {
     );
 }
 
-fn percent_decoded(text: &str) -> String {
+/// As forms are encoded.
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', " ");
     let mut pieces = text.split('%');
     let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
     for piece in pieces {

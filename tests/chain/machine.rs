@@ -82,6 +82,7 @@ impl Machine {
         let console = Arc::new(Mutex::new(Vec::new()));
         let (output, lines) = (qemu.stdout.take().unwrap(), Arc::clone(&console));
         let began = Instant::now();
+        // For whoever looks into a test that fails.
         let shown = std::env::var_os("CHAIN_CONSOLE").is_some();
         thread::spawn(move || {
             // A console's escape sequences mean nothing here.

@@ -59,7 +59,7 @@ pub(super) struct Site {
     pub(super) forge: PathBuf,
     /// What is not there though it is: paths that begin so.
     pub(super) down: Vec<String>,
-    /// Files, by their paths.
+    /// Files, by their paths; they come before the forge's.
     pub(super) files: Vec<(String, PathBuf)>,
 }
 
@@ -70,15 +70,8 @@ impl Site {
         if self.down.iter().any(|down| path.starts_with(down)) {
             return None;
         }
-        if let Some(path) = path.strip_prefix("/acme/fleet/raw/branch/main/") {
-            let git = Command::new("git")
-                .arg("--git-dir")
-                .arg(&self.forge)
-                .args(["show", &format!("main:{path}")])
-                .stderr(Stdio::null())
-                .output()
-                .unwrap();
-            return git.status.success().then_some(git.stdout);
+        if let Some((_, file)) = self.files.iter().find(|(name, _)| name == path) {
+            return Some(fs::read(file).unwrap());
         }
         if path.starts_with("/update?") {
             return Some("<ErrCount>0</ErrCount>".into());
@@ -86,9 +79,15 @@ impl Site {
         if path.starts_with("/beat/") || path.starts_with("/started/") {
             return Some(Vec::new());
         }
-        let mut files = self.files.iter();
-        let (_, file) = files.find(|(name, _)| name == path)?;
-        Some(fs::read(file).unwrap())
+        let path = path.strip_prefix("/acme/fleet/raw/branch/main/")?;
+        let git = Command::new("git")
+            .arg("--git-dir")
+            .arg(&self.forge)
+            .args(["show", &format!("main:{path}")])
+            .stderr(Stdio::null())
+            .output()
+            .unwrap();
+        git.status.success().then_some(git.stdout)
     }
 }
 

@@ -39,6 +39,10 @@ pub(super) const SECRETS: [(&str, &str, &str); 5] = [
     ),
 ];
 
+pub(super) fn secret(name: &str) -> &'static str {
+    SECRETS.iter().find(|(_, it, _)| *it == name).unwrap().2
+}
+
 /// The hosts that the example names, which here are one.
 const HOSTS: [&str; 2] = ["logs.example.net", "dynamicdns.park-your-domain.com"];
 
@@ -193,6 +197,24 @@ impl Example {
         Machine::start(firmware, sticks, &self.servers, &self.folder)
     }
 
+    /// Takes something from the servers.
+    pub(super) fn down(&self, start: &str) {
+        self.servers.site.lock().unwrap().down = vec![start.to_owned()];
+    }
+
+    /// All is there again.
+    pub(super) fn up(&self) {
+        self.servers.site.lock().unwrap().down.clear();
+    }
+
+    /// Puts something else where the forge has a file.
+    pub(super) fn serves(&self, path: &str, text: &str) {
+        let file = self.folder.join("instead");
+        fs::write(&file, text).unwrap();
+        let mut site = self.servers.site.lock().unwrap();
+        site.files.insert(0, (path.to_owned(), file));
+    }
+
     /// The digest of node1337's config, as its kernel command line has it.
     pub(super) fn digest(&self) -> String {
         config_digest(&self.fleet.read("ignition/node1337.ign"))
@@ -220,7 +242,11 @@ impl Stick {
 
 fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in digest {
+        text += &format!("{byte:02x}");
+    }
+    text
 }
 
 /// Turns the example to this machine: where things are, who may log in, and what its secrets are. The rest is as it stands.
