@@ -658,11 +658,11 @@ fn a_site_takes_what_is_posted_to_its_one_place_for_it() {
     let files: BTreeMap<String, Vec<u8>> = [("a/b.ign".to_owned(), b"{}".to_vec())].into();
     let site = Site {
         trees: vec![&files],
-        inbox: Some(Inbox {
+        inboxes: vec![Inbox {
             path: "report".to_owned(),
             limit: 10,
             take: &take,
-        }),
+        }],
     };
     let log = in_process(&site, |address| {
         let post = |path: &str, headers: &str, body: &str| {
@@ -698,11 +698,38 @@ fn a_site_takes_what_is_posted_to_its_one_place_for_it() {
 }
 
 #[test]
+fn a_folder_can_take_what_is_posted_and_have_files_too() {
+    let posted = Mutex::new(Vec::new());
+    let take = |body: &[u8]| posted.lock().unwrap().push(body.to_owned());
+    let files: BTreeMap<String, Vec<u8>> = [("calls/a".to_owned(), b"{}".to_vec())].into();
+    let site = Site {
+        trees: vec![&files],
+        inboxes: vec![Inbox {
+            path: "calls/".to_owned(),
+            limit: 10,
+            take: &take,
+        }],
+    };
+    in_process(&site, |address| {
+        let post = |path: &str| {
+            let text = format!("POST {path} HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi");
+            raw(address, text.as_bytes()).status
+        };
+        assert_eq!(post("/calls/a"), 204);
+        assert_eq!(post("/calls/b/c"), 204);
+        assert_eq!(post("/calls"), 405);
+        assert_eq!(raw(address, b"GET /calls/a HTTP/1.1\r\n\r\n").text(), "{}");
+        assert_eq!(raw(address, b"GET /calls/b HTTP/1.1\r\n\r\n").status, 405);
+    });
+    assert_eq!(*posted.lock().unwrap(), [b"hi", b"hi"]);
+}
+
+#[test]
 fn a_client_that_takes_nothing_does_not_keep_the_server_from_its_end() {
     let files: BTreeMap<String, Vec<u8>> = [("a".to_owned(), vec![7; 50 << 20])].into();
     let site = Site {
         trees: vec![&files],
-        inbox: None,
+        inboxes: Vec::new(),
     };
     let mut held = None;
     let began = Instant::now();

@@ -93,7 +93,7 @@ fn give(
     ui: &Ui,
 ) -> Result<Outcome, Failure> {
     let source = || rendered.catalogue();
-    let cache = Cache::new(cache_folder(args)?, args.cache_size);
+    let cache = Cache::new(cache_folder(args.cache.as_deref())?, args.cache_size);
     let mirror = |own| -> Result<Mirror, Failure> {
         let mirror = Mirror::new(&source, cache, own);
         let Some(folder) = &args.os else {
@@ -123,7 +123,7 @@ fn give(
     let mirror = mirror(Some(own))?.until(&until);
     let site = Site {
         trees: vec![rendered, &mirror],
-        inbox: None,
+        inboxes: Vec::new(),
     };
     // What is sent now is sent to its end, and what is half fetched stays for the next time.
     let _orderly = Orderly::begin();
@@ -191,9 +191,9 @@ fn listen(text: &str) -> Result<(TcpListener, SocketAddr), Failure> {
 }
 
 /// Where what was fetched is kept. What root fetches for others must not lie in their home, where they could not use it.
-fn cache_folder(args: &cli::Serve) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.cache {
-        return Ok(folder.clone());
+pub(super) fn cache_folder(option: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = option {
+        return Ok(folder.to_owned());
     }
     let set = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     if let Some(set) = set.filter(|it| it.is_absolute()) {

@@ -58,14 +58,12 @@ impl Answer {
 pub(super) fn answer(site: &Site, request: &Request, connection: &mut Connection) -> Answer {
     let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
     let path = target::path(&request.target);
-    let inbox = site.inbox.as_ref();
-    if let (Ok(path), Some(inbox)) = (&path, inbox)
-        && *path == inbox.path
-    {
-        return match request.method.as_str() {
-            "POST" => take(inbox, request, connection),
-            _ => Answer::plain(405).with("Allow", "POST").last(),
-        };
+    let inbox = path
+        .as_ref()
+        .ok()
+        .and_then(|path| site.inboxes.iter().find(|inbox| inbox.takes(path)));
+    if let ("POST", Some(inbox)) = (request.method.as_str(), inbox) {
+        return take(inbox, request, connection);
     }
     if !is_read {
         // Its body, if there is one, would be read as the next request.
@@ -92,6 +90,7 @@ pub(super) fn answer(site: &Site, request: &Request, connection: &mut Connection
                 ..answer
             }
         }
+        None if inbox.is_some() => Answer::plain(405).with("Allow", "POST"),
         None => Answer::plain(404),
     };
     match request.body {

@@ -34,17 +34,27 @@ pub struct Site<'a> {
     /// The files. The first tree that knows a path gives it.
     pub trees: Vec<&'a dyn Tree>,
     /// Where clients may post something.
-    pub inbox: Option<Inbox<'a>>,
+    pub inboxes: Vec<Inbox<'a>>,
 }
 
-/// A path that takes what is posted to it.
+/// A path that takes what is posted to it, or below it.
 pub struct Inbox<'a> {
-    /// The path, without a slash in front.
+    /// The path, without a slash in front. With one at its end it is a folder.
     pub path: String,
     /// The most bytes that are taken at once.
     pub limit: usize,
     /// Who gets them. It is called by many threads, and should return at once.
     pub take: &'a (dyn Fn(&[u8]) + Sync),
+}
+
+impl Inbox<'_> {
+    fn takes(&self, path: &str) -> bool {
+        if self.path.ends_with('/') {
+            path.starts_with(&self.path)
+        } else {
+            path == self.path
+        }
+    }
 }
 
 /// A request that was answered.

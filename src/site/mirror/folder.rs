@@ -33,7 +33,12 @@ impl Folder {
         })
     }
 
-    /// A file of a release, by its path below the mirror's base; and a tag for it.
+    /// Whether something stands at a path in it.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.root.join(path).exists()
+    }
+
+    /// A file of a release, by its path below the mirror's base, or another one by its path in the folder; and a tag for it.
     pub(super) fn find(
         &self,
         path: &str,
@@ -42,7 +47,8 @@ impl Folder {
     ) -> Result<(File, String), Trouble> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let shown = self.root.join(name);
-        let places = [self.root.join(path), self.root.join(name)];
+        let exported = self.root.join("os").join(path);
+        let places = [self.root.join(path), self.root.join(name), exported];
         let found = places.iter().find(|place| place.exists());
         let Some(place) = found else {
             let message = format!("there is neither {} nor {path} in it", shown.display());

@@ -151,9 +151,15 @@ impl<'a> Mirror<'a> {
         let Some(wanted) = catalogue.get(path) else {
             return Ok(None);
         };
-        if let (Some(folder), Some(below)) = (&self.folder, path.strip_prefix("os/")) {
-            let (file, tag) = folder.find(below, wanted, progress)?;
-            return Ok(Some(content(path, file, tag)));
+        if let Some(folder) = &self.folder {
+            let below = match path.strip_prefix("os/") {
+                Some(below) => Some(below),
+                None => Some(path).filter(|path| folder.has(path)),
+            };
+            if let Some(below) = below {
+                let (file, tag) = folder.find(below, wanted, progress)?;
+                return Ok(Some(content(path, file, tag)));
+            }
         }
         // A file can be thrown away between two looks, where the cache is far too small.
         for _ in 0..3 {
