@@ -29,9 +29,10 @@
 //!
 //! a commit, the working tree site::serve        -> HTTP              what nodes fetch, and a mirror of what they boot
 //!                            site::export       -> a folder
+//! node + values in place     boot::stand_in     -> Opened            what no key is needed for
+//! a stick, a network card    boot::Machine      -> QEMU              with no network but that server
+//! a console, requests        boot::Story        -> Verdict           what a node did, and whether it came online
 //! ```
-//!
-//! Still missing in the last one: a node that boots in a virtual machine.
 //!
 //! The modules below stand from the bottom of the house to its roof: each imports only what stands above
 //! it in this list. `tests/house.rs` holds them to it.
@@ -41,6 +42,7 @@ pub mod diagnostic;
 pub mod env_file;
 pub mod invoker;
 pub mod nearest;
+pub mod os_release;
 pub mod progress;
 pub mod shell_words;
 pub mod source;
@@ -66,6 +68,9 @@ pub mod render;
 pub mod site;
 pub mod stick;
 pub mod vault;
+
+// A node in a virtual machine.
+pub mod boot;
 
 // The user.
 pub mod cli;
