@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
+pub use boot::{Arch, Boot, Display, Firmware};
 pub use secrets::{Exposed, Secrets};
 pub use serve::Serve;
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
 pub use sticks::Sticks;
 
+mod boot;
 mod secrets;
 mod serve;
 mod stick;
@@ -88,6 +90,8 @@ pub enum Command {
     /// Keep the record of sticks: which is active, spare or lost
     #[command(subcommand)]
     Sticks(Sticks),
+    /// Boot a node in a virtual machine, with what the working tree holds
+    Boot(Boot),
     /// Serve over HTTP what nodes fetch, and a mirror of what they boot
     Serve(Serve),
     /// Bring over what another tool's files hold

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
 pub use signals::{Held, Orderly, exit_code, listen, signal};
+pub use terminal::Raw;
 use terminal::{Terminal, without_line_end};
 
 mod question;
@@ -131,6 +132,14 @@ impl Ui {
             self.result("\n")?;
         }
         Ok(())
+    }
+
+    /// Shows what another machine writes to a terminal, byte for byte.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn console(&self, bytes: &[u8]) -> io::Result<()> {
+        self.result_bytes(bytes)
     }
 
     /// Whether results may be coloured.

@@ -16,7 +16,7 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::fleet::{Fleet, Tool};
 use crate::image::loaders;
-use crate::repository::{KNOWN_URL, is_root};
+use crate::repository::{KNOWN_URL, has_program, is_root};
 use crate::serve::{INITRD, KERNEL};
 use crate::sticks::{ONE, flash};
 
@@ -332,11 +332,38 @@ fn cases_of_the_site() -> Vec<Case> {
     ]
 }
 
+fn cases_of_boot() -> Vec<Case> {
+    // What is left out is said by `loaders`, and by the tests of `boot`.
+    let Some(loaders) = loaders().filter(|_| has_program("qemu-system-x86_64")) else {
+        return vec![case("boot", &["--help"], 0), case("boot", &[], 64)];
+    };
+    let boot = [
+        "n1",
+        "--ipxe",
+        loaders.to_str().unwrap(),
+        "--os",
+        RELEASES,
+        "--firmware",
+        "bios",
+        "--memory",
+        "256MiB",
+        "--until",
+        "iPXE runs the stick of n1",
+    ];
+    vec![
+        case("boot", &boot, 0).with(put_releases),
+        case("boot", &boot, 1),
+        case("boot", &boot, 1).with(leak_the_value),
+        case("boot", &boot, 1).with(forget_to_encrypt),
+    ]
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
     cases.extend(cases_of_the_record());
     cases.extend(cases_of_the_site());
+    cases.extend(cases_of_boot());
     cases.extend([
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod boot;
+mod boot_command;
 mod canaries;
 mod cases;
 mod chain;

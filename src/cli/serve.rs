@@ -31,7 +31,7 @@ pub struct Serve {
 }
 
 /// Reads `500MB`, `10GiB` or a number of bytes.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor: Option<u64> = match unit.trim_start() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::stick_inputs::Keys;
 use super::stick_made::{Made, make, pending, prepare, rehearse};
 use super::{Failure, Loaded, Outcome, destination, load};
 use crate::cli;
@@ -57,7 +58,15 @@ fn many(loaded: &mut Loaded, args: &cli::Image, ui: &Ui) -> Result<Outcome, Fail
         path.map(|path| (place(node), path))
     };
     let sector = sector(args.sector_size);
-    let prepared = prepare(loaded, rendered, sector, &args.made_of, ui, check)?;
+    let prepared = prepare(
+        loaded,
+        rendered,
+        sector,
+        Keys::Needed,
+        &args.made_of,
+        ui,
+        check,
+    )?;
     rehearse(loaded, &prepared, ui)?;
     let notes = pending(loaded, &prepared)?;
     let mut done: Vec<Value> = Vec::new();

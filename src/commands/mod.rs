@@ -18,6 +18,7 @@ use crate::stick::{Roots, SaveError};
 use crate::ui::Ui;
 use crate::write::{Lock, WriteError};
 
+mod boot;
 mod check;
 mod config_file;
 mod config_output;
@@ -174,6 +175,7 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Flash(args) => flash::run(args, start, roots, ui),
         Command::Inspect(args) => inspect::run(args, start, ui),
         Command::Sticks(args) => sticks::run(args, start, ui),
+        Command::Boot(args) => boot::run(args, start, ui),
         Command::Serve(args) => serve::run(args, start, ui),
         Command::Import(args) => import::run(args, start, ui),
         Command::Secrets(args) => secrets::run(args, start, ui),

@@ -22,12 +22,14 @@ use crate::vault::open::{OpenError, open};
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// Whether private keys are needed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keys {
+#[derive(Clone, Copy)]
+pub(super) enum Keys<'a> {
     /// It is a mistake when none opens the secrets.
     Needed,
     /// Where none is named and none is found, no secret is opened.
     IfThere,
+    /// None is looked for, and these are the values.
+    StandIns(&'a dyn Fn(&Node) -> Opened),
 }
 
 /// All of it.
@@ -60,7 +62,7 @@ pub(super) fn gather(
     loaded: &Loaded,
     nodes: &[(&Node, &Rendered)],
     sector: Sector,
-    keys: Keys,
+    keys: Keys<'_>,
     args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
@@ -118,13 +120,16 @@ fn find_urls(
 /// Opens the secrets of each node.
 fn open_secrets(
     nodes: &[(&Node, &Rendered)],
-    keys: Keys,
+    keys: Keys<'_>,
     identity: Option<PathBuf>,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Opened>> {
     let none = || nodes.iter().map(|_| Opened::new()).collect();
-    let is_needed = keys == Keys::Needed || identity.is_some();
+    if let Keys::StandIns(values) = keys {
+        return Some(nodes.iter().map(|(node, _)| values(node)).collect());
+    }
+    let is_needed = matches!(keys, Keys::Needed) || identity.is_some();
     let secrets = nodes.iter().flat_map(|(node, _)| node.secrets.values());
     let mut secrets = secrets.peekable();
     if secrets.peek().is_none() {

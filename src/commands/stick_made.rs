@@ -43,7 +43,8 @@ pub(super) fn make<T>(
     check: impl FnMut(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
 ) -> Result<(Made, T), Failure> {
     let (name, rendered) = loaded.render_one(pattern, ui)?;
-    let one = prepare(loaded, vec![rendered], sector, made_of, ui, check)?.pop();
+    let keys = Keys::Needed;
+    let one = prepare(loaded, vec![rendered], sector, keys, made_of, ui, check)?.pop();
     let one = one.ok_or_else(|| Failure::problem(format!("no node fits `{name}`"), None))?;
     let mut made = one.make(loaded, ui)?;
     made.pending = pending(loaded, std::slice::from_ref(&one))?;
@@ -55,6 +56,7 @@ pub(super) fn prepare<T>(
     loaded: &Loaded,
     rendered: Vec<Rendered>,
     sector: Sector,
+    keys: Keys<'_>,
     made_of: &cli::MadeOf,
     ui: &Ui,
     mut check: impl FnMut(&Loaded, &str, &mut Vec<Diagnostic>) -> Option<T>,
@@ -66,15 +68,7 @@ pub(super) fn prepare<T>(
         nodes.push((loaded.node(&one.node)?, one));
         places.push(check(loaded, &one.node, &mut mistakes));
     }
-    let inputs = gather(
-        loaded,
-        &nodes,
-        sector,
-        Keys::Needed,
-        made_of,
-        ui,
-        &mut mistakes,
-    );
+    let inputs = gather(loaded, &nodes, sector, keys, made_of, ui, &mut mistakes);
     let places: Option<Vec<T>> = places.into_iter().collect();
     let (Some(places), Some(inputs)) = (places, inputs) else {
         return Err(fail(ui, mistakes));
@@ -87,6 +81,7 @@ pub(super) fn prepare<T>(
     // A value that several nodes inherit is searched for once.
     let values: BTreeSet<(&str, &[u8])> = inputs
         .iter()
+        .filter(|_| !matches!(keys, Keys::StandIns(_)))
         .flat_map(|inputs| &inputs.secrets)
         .map(|(name, value)| (name.as_str(), value.as_slice()))
         .collect();

@@ -33,6 +33,8 @@ pub struct FleetFile {
     pub roles: BTreeMap<String, Role>,
     /// Remote files, by name.
     pub artifacts: BTreeMap<String, Artifact>,
+    /// How nodes boot in a virtual machine.
+    pub boot: Boot,
 }
 
 /// `[git]`.
@@ -161,6 +163,14 @@ pub struct Allow {
     pub name: Option<String>,
     /// Why it may be public.
     pub reason: Option<String>,
+}
+
+/// `[boot]`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Boot {
+    /// Values in place of secrets, by name; public.
+    pub env: BTreeMap<String, String>,
 }
 
 /// `[artifacts.NAME]`.

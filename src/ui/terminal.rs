@@ -117,6 +117,37 @@ impl Drop for NoEcho {
     }
 }
 
+/// Standard input as a terminal that hands over each key, Ctrl-C too. Dropped, it is as it was.
+pub struct Raw(());
+
+impl Raw {
+    /// `None` where standard input is no terminal.
+    ///
+    /// # Errors
+    /// The terminal can't be told so.
+    pub fn on() -> io::Result<Option<Self>> {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            return Ok(None);
+        }
+        let before = tcgetattr(&stdin)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        let again = stdin.as_fd().try_clone_to_owned()?;
+        if let Ok(mut changed) = ECHOING.lock() {
+            *changed = Some((again, before));
+        }
+        tcsetattr(&stdin, OptionalActions::Flush, &raw)?;
+        Ok(Some(Self(())))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
 /// The terminal whose echo is turned off, and how it was before.
 static ECHOING: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 
