@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::node::Node;
 use crate::ipxe::loader::Found;
 use crate::render::rendered::Rendered;
-use crate::stick::{Clock, Loader, Opened, Sector, Urls};
+use crate::stick::{Clock, Loader, Opened, Urls};
 use crate::ui::Ui;
 use crate::vault::identity::Identities;
 use crate::vault::open::{OpenError, open};
@@ -56,22 +56,21 @@ impl Inputs {
     }
 }
 
-/// Finds everything for some nodes, in their order; `None` where something is missing, which is among the mistakes then.
-/// What they share is looked for, asked for and said once.
+/// Finds everything else for some nodes whose secrets were opened, in their order; `None` where something is missing,
+/// which is among the mistakes then. What they share is looked for and said once.
 pub(super) fn gather(
     loaded: &Loaded,
     nodes: &[(&Node, &Rendered)],
-    sector: Sector,
-    keys: Keys<'_>,
+    secrets: Option<Vec<Opened>>,
+    mut known: Known<'_>,
     args: &cli::MadeOf,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Inputs>> {
-    let mut known = Known::default();
     let mut found = Vec::new();
     for (node, rendered) in nodes {
         let urls = find_urls(loaded, rendered, args.raw_url.as_deref(), mistakes);
-        let loaders = known.find(loaded, node, sector, args.ipxe.clone(), ui, mistakes);
+        let loaders = known.find(loaded, node, ui, mistakes);
         mistakes.extend(stick_loaders::check_network(node, &loaders));
         if let Some(urls) = &urls {
             let body = &rendered.script.text;
@@ -84,7 +83,6 @@ pub(super) fn gather(
         }
         found.push((urls, loaders));
     }
-    let secrets = open_secrets(nodes, keys, args.identity.clone(), ui, mistakes);
     let clock = find_clock(mistakes)?;
     let all = found.into_iter().zip(secrets?);
     let all = all.map(|((urls, loaders), secrets)| {
@@ -117,8 +115,8 @@ fn find_urls(
     }
 }
 
-/// Opens the secrets of each node.
-fn open_secrets(
+/// Opens the secrets of each node; `None` where one stays closed, which is among the mistakes then.
+pub(super) fn open_secrets(
     nodes: &[(&Node, &Rendered)],
     keys: Keys<'_>,
     identity: Option<PathBuf>,

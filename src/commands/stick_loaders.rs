@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::thread::{Scope, ScopedJoinHandle};
 
 use super::{Loaded, home};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::file::{Firmware, Loaders, ScriptAt};
 use crate::fleet::node::Node;
 use crate::ipxe;
-use crate::ipxe::loader::{self, Feature, Found, LoaderError, Places, Target};
+use crate::ipxe::loader::{self, Feature, Found, LoaderError, Places, Search, Target};
 use crate::os::Arch;
 use crate::stick::Sector;
 use crate::ui::Ui;
@@ -22,30 +23,84 @@ const WITHOUT_BIOS: &str =
     "or write `firmware = [\"uefi\"]` under `[stick]` for a stick that no BIOS starts";
 
 /// Loaders by what they are for, so that nodes that need the same share them, and what is said of them is said once.
-#[derive(Default)]
-pub(super) struct Known(Vec<(Need, Rc<Vec<Found>>)>);
+pub(super) struct Known<'scope> {
+    sector: Sector,
+    places: Places,
+    found: Vec<(Need, Rc<Vec<Found>>)>,
+    /// What is looked for already, and by whom.
+    ahead: Option<(Vec<Target>, ScopedJoinHandle<'scope, Searched>)>,
+}
 
 /// What a node needs, and the files that it names.
 type Need = (Vec<Target>, Arch, Loaders);
 
-impl Known {
+type Searched = Result<Search, LoaderError>;
+
+impl<'scope> Known<'scope> {
+    /// `option` is the folder that the user named.
+    pub(super) fn new(sector: Sector, option: Option<PathBuf>) -> Self {
+        let places = Places {
+            option,
+            variable: std::env::var_os(IPXE_DIR).map(PathBuf::from),
+            home: home(),
+            ..Places::default()
+        };
+        Self {
+            sector,
+            places,
+            found: Vec::new(),
+            ahead: None,
+        }
+    }
+
+    /// Looks for the loaders of a node while something else is done: to unpack one takes as long as all of that.
+    pub(super) fn look_ahead(&mut self, node: &Node, scope: &'scope Scope<'scope, '_>) {
+        let mut wanted = targets(node);
+        wanted.retain(|target| self.fits(*target) && named(node, *target).is_none());
+        if wanted.is_empty() {
+            return;
+        }
+        let (places, targets) = (self.places.clone(), wanted.clone());
+        let search = scope.spawn(move || loader::find(&places, &targets));
+        self.ahead = Some((wanted, search));
+    }
+
+    /// A BIOS starts from no drive with larger sectors.
+    fn fits(&self, target: Target) -> bool {
+        self.sector == Sector::Of512 || target != Target::Bios
+    }
+
+    fn search(&mut self, wanted: &[Target]) -> Searched {
+        let ahead = self.ahead.take_if(|(targets, _)| targets == wanted);
+        let ahead = ahead.and_then(|(_, search)| search.join().ok());
+        ahead.unwrap_or_else(|| loader::find(&self.places, wanted))
+    }
+
     /// As [`find`].
     pub(super) fn find(
         &mut self,
         loaded: &Loaded,
         node: &Node,
-        sector: Sector,
-        option: Option<PathBuf>,
         ui: &Ui,
         mistakes: &mut Vec<Diagnostic>,
     ) -> Rc<Vec<Found>> {
         let need = (targets(node), node.os.release.arch, node.stick.ipxe.clone());
-        if let Some((_, found)) = self.0.iter().find(|(known, _)| *known == need) {
+        if let Some((_, found)) = self.found.iter().find(|(known, _)| *known == need) {
             return Rc::clone(found);
         }
-        let found = Rc::new(find(loaded, node, sector, option, ui, mistakes));
-        self.0.push((need, Rc::clone(&found)));
+        let found = Rc::new(find(loaded, node, self, ui, mistakes));
+        self.found.push((need, Rc::clone(&found)));
         found
+    }
+}
+
+/// The file that a node names.
+fn named(node: &Node, target: Target) -> Option<&String> {
+    let names = &node.stick.ipxe;
+    match target {
+        Target::Uefi(Arch::Amd64) => names.x86_64_efi.as_ref(),
+        Target::Uefi(Arch::Arm64) => names.arm64_efi.as_ref(),
+        Target::Bios => names.bios.as_ref(),
     }
 }
 
@@ -54,8 +109,7 @@ impl Known {
 fn find(
     loaded: &Loaded,
     node: &Node,
-    sector: Sector,
-    option: Option<PathBuf>,
+    known: &mut Known<'_>,
     ui: &Ui,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<Found> {
@@ -72,8 +126,8 @@ fn find(
             .push(refuse_firmware(message).help("write `firmware = [\"uefi\"]` under `[stick]`"));
         return Vec::new();
     }
-    if sector == Sector::Of4096 && wanted.contains(&Target::Bios) {
-        wanted.retain(|target| *target != Target::Bios);
+    if wanted.iter().any(|target| !known.fits(*target)) {
+        wanted.retain(|target| known.fits(*target));
         if wanted.is_empty() {
             let message =
                 "this stick is for a BIOS, and none starts from a drive with sectors of 4096 bytes";
@@ -83,16 +137,10 @@ fn find(
         }
         ui.say("note: from a drive with sectors of 4096 bytes this stick boots by UEFI only");
     }
-    let names = &node.stick.ipxe;
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for target in wanted {
-        let name = match target {
-            Target::Uefi(Arch::Amd64) => &names.x86_64_efi,
-            Target::Uefi(Arch::Arm64) => &names.arm64_efi,
-            Target::Bios => &names.bios,
-        };
-        match name {
+        match named(node, target) {
             Some(name) => match loader::load(&loaded.fleet.root.join(name), target) {
                 Ok(loader) => {
                     mistakes.extend(warn_of_own_script(&loader));
@@ -106,13 +154,7 @@ fn find(
     if missing.is_empty() {
         return found;
     }
-    let places = Places {
-        option,
-        variable: std::env::var_os(IPXE_DIR).map(PathBuf::from),
-        home: home(),
-        ..Places::default()
-    };
-    let mut search = match loader::find(&places, &missing) {
+    let mut search = match known.search(&missing) {
         Ok(search) => search,
         Err(error) => {
             mistakes.push(refuse(error));

@@ -1,8 +1,10 @@
 //! A node's stick in memory: rendered, opened, searched for leaks and laid out, with all mistakes of it at once.
 
 use std::collections::BTreeSet;
+use std::thread;
 
-use super::stick_inputs::{Inputs, Keys, gather};
+use super::stick_inputs::{Inputs, Keys, gather, open_secrets};
+use super::stick_loaders::Known;
 use super::{Failure, Loaded, fail, leaks, plan};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
@@ -68,7 +70,26 @@ pub(super) fn prepare<T>(
         nodes.push((loaded.node(&one.node)?, one));
         places.push(check(loaded, &one.node, &mut mistakes));
     }
-    let inputs = gather(loaded, &nodes, sector, keys, made_of, ui, &mut mistakes);
+    let inputs = thread::scope(|scope| {
+        let mut known = Known::new(sector, made_of.ipxe.clone());
+        if let Some((node, _)) = nodes.first() {
+            known.look_ahead(node, scope);
+        }
+        let secrets = open_secrets(&nodes, keys, made_of.identity.clone(), ui, &mut mistakes);
+        // What other nodes fetch is public too; their own mistakes are no matter of this stick.
+        let (all, _) = loaded.try_render(&[], ui)?;
+        // A value that several nodes inherit is searched for once.
+        let values: BTreeSet<(&str, &[u8])> = secrets
+            .iter()
+            .filter(|_| !matches!(keys, Keys::StandIns(_)))
+            .flatten()
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .collect();
+        mistakes.extend(leaks::find(loaded, &all, values, &[])?);
+        let inputs = gather(loaded, &nodes, secrets, known, made_of, ui, &mut mistakes);
+        Ok::<_, Failure>(inputs)
+    })?;
     let places: Option<Vec<T>> = places.into_iter().collect();
     let (Some(places), Some(inputs)) = (places, inputs) else {
         return Err(fail(ui, mistakes));
@@ -76,17 +97,6 @@ pub(super) fn prepare<T>(
     for (rendered, inputs) in rendered.iter().zip(&inputs) {
         mistakes.extend(check_script(rendered, inputs));
     }
-    // What other nodes fetch is public too; their own mistakes are no matter of this stick.
-    let (all, _) = loaded.try_render(&[], ui)?;
-    // A value that several nodes inherit is searched for once.
-    let values: BTreeSet<(&str, &[u8])> = inputs
-        .iter()
-        .filter(|_| !matches!(keys, Keys::StandIns(_)))
-        .flat_map(|inputs| &inputs.secrets)
-        .map(|(name, value)| (name.as_str(), value.as_slice()))
-        .collect();
-    let leaks = leaks::find(loaded, &all, values, &[])?;
-    mistakes.extend(leaks);
     let all = rendered.into_iter().zip(inputs).zip(places);
     let all: Vec<_> = all
         .map(|((rendered, inputs), place)| Prepared {
@@ -115,8 +125,10 @@ pub(super) fn expected(
     let (name, rendered) = loaded.render_one(pattern, ui)?;
     let nodes = [(loaded.node(&name)?, &rendered)];
     let mut mistakes = Vec::new();
-    let keys = Keys::IfThere;
-    let inputs = gather(loaded, &nodes, sector, keys, made_of, ui, &mut mistakes);
+    let known = Known::new(sector, made_of.ipxe.clone());
+    let identity = made_of.identity.clone();
+    let secrets = open_secrets(&nodes, Keys::IfThere, identity, ui, &mut mistakes);
+    let inputs = gather(loaded, &nodes, secrets, known, made_of, ui, &mut mistakes);
     let Some(inputs) = inputs.and_then(|mut all| all.pop()) else {
         return Err(fail(ui, mistakes));
     };

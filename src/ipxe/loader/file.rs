@@ -69,7 +69,7 @@ pub(super) fn read_file(path: &Path) -> Result<Found, Flaw> {
     if metadata.len() > LARGEST {
         return Err(Flaw::TooLarge);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(Found {
         path: path.to_owned(),

@@ -88,7 +88,8 @@ fn open(payload: &[u8]) -> Option<Vec<u8>> {
 fn unpack(packed: &[u8], dictionary: u32, most: u64) -> Option<Vec<u8>> {
     let (lc, lp, pb, _) = LZMA;
     let reader = LzmaReader::new(packed, u64::MAX, lc, lp, pb, dictionary, None).ok()?;
-    let mut opened = Vec::new();
+    // Some three times as much as it was; what is growing is copied again and again.
+    let mut opened = Vec::with_capacity(4 * packed.len().min(usize::try_from(most).unwrap_or(0)));
     reader.take(most).read_to_end(&mut opened).ok()?;
     Some(opened)
 }

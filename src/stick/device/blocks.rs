@@ -65,6 +65,8 @@ impl Blocks {
                 continue;
             }
             let parts = names_below(&entry.path());
+            // They begin with the drive's name; all else in the folder need not be asked.
+            let parts = parts.filter(|(name, _)| name.starts_with(&drive));
             let parts = parts.filter(|(_, path)| path.join("partition").exists());
             let parts: Vec<_> = parts.collect();
             for (name, folder) in parts.into_iter().chain([(drive.clone(), entry.path())]) {
