@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
 pub use boot::{Arch, Boot, Display, Firmware};
+pub use papers::{Of, Schema};
 pub use secrets::{Exposed, Secrets};
 pub use serve::Serve;
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
 pub use sticks::Sticks;
 
 mod boot;
+mod papers;
 mod secrets;
 mod serve;
 mod stick;
@@ -106,6 +108,8 @@ pub enum Command {
     Validate(Validate),
     /// Merge one Ignition config over another, as Ignition does at boot
     Merge(Merge),
+    /// Print the JSON Schema of `fleet.toml` or of a node file, for an editor to complete and check them
+    Schema(Schema),
 }
 
 /// Which nodes.

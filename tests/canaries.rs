@@ -358,12 +358,21 @@ fn cases_of_boot() -> Vec<Case> {
     ]
 }
 
+fn cases_of_papers() -> Vec<Case> {
+    vec![
+        case("schema", &["fleet"], 0),
+        case("schema", &["node"], 0),
+        case("schema", &["lock"], 64),
+    ]
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
     cases.extend(cases_of_the_record());
     cases.extend(cases_of_the_site());
     cases.extend(cases_of_boot());
+    cases.extend(cases_of_papers());
     cases.extend([
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),

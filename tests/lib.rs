@@ -42,6 +42,7 @@ mod readme;
 mod rekey;
 mod render;
 mod repository;
+mod schema;
 mod sealed_values;
 mod secrets;
 mod secrets_edit;

@@ -41,6 +41,7 @@ mod plan_text;
 mod published;
 mod records;
 mod render;
+mod schema;
 mod secrets;
 mod serve;
 mod serve_text;
@@ -182,6 +183,7 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Transpile(args) => transpile::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Merge(args) => merge::run(args, ui),
+        Command::Schema(args) => schema::run(args, ui),
     }
 }
 

@@ -1,21 +1,28 @@
-//! The keys of `fleet.toml` and of a node file, as written: everything optional.
+//! The keys of `fleet.toml` and of a node file, as written: everything optional. The comments are what an editor shows;
+//! [`super::schema`] makes its schema of these types.
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::schema;
 use crate::os::{Arch, Distro};
 
 /// `fleet.toml`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
+#[schemars(extend("required" = ["name", "id"]))]
 pub struct FleetFile {
     /// The fleet's name.
+    #[schemars(example = &"homelab")]
     pub name: Option<String>,
-    /// A UUID that `init` writes; partition GUIDs come from it and the node's name.
+    /// A UUID: what `uuidgen` prints, once. Sticks are told apart by it and the node's name, so never change it.
+    #[schemars(example = &"7c3f3e0e-3a53-4a1b-8d3b-0d0c8f6f2b11")]
     pub id: Option<String>,
-    /// The versions of the tool that can read this fleet.
+    /// The versions of the tool that can read this fleet, as in Cargo. Default: any.
+    #[schemars(example = &">=0.1")]
     pub requires: Option<String>,
     /// Where the fleet is pushed to and fetched from.
     pub git: Git,
@@ -38,75 +45,98 @@ pub struct FleetFile {
 }
 
 /// `[git]`.
-#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Git {
     /// Where people push. Default: the remote's HEAD branch.
+    #[schemars(example = &"main")]
     pub branch: Option<String>,
-    /// Where CI commits rendered files and nodes fetch from. Default: `branch`.
+    /// The branch that nodes fetch from. Default: `branch`.
+    #[schemars(example = &"live")]
     pub publish: Option<String>,
-    /// The remote that the raw URL is derived from. Default: `origin`.
+    /// The remote that the URL is derived from. Default: `origin`, or the only one.
+    #[schemars(example = &"origin")]
     pub remote: Option<String>,
-    /// A repository's URL that is used instead of the remote's.
+    /// The repository's URL, instead of the remote's.
+    #[schemars(example = &"https://git.example.net/acme/fleet")]
     pub url: Option<String>,
-    /// Which forge a self-hosted host runs.
+    /// What a self-hosted host runs, where its name doesn't tell.
+    #[schemars(schema_with = "schema::forge")]
     pub forge: Option<String>,
-    /// The raw URL itself, with `{{ path }}`.
+    /// The URL of a file itself, with `{{ path }}` in it: overrides all of the others. It may use `{{ commit }}`
+    /// and `{{ sha512 }}`.
+    #[schemars(example = &"https://cdn.example.net/{{ path }}")]
     pub raw_url: Option<String>,
 }
 
 /// `[os]`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
 pub struct Os {
-    /// `flatcar` or `fedora-coreos`.
+    /// The distribution. Default: `flatcar`.
+    #[schemars(example = &"flatcar")]
     pub distro: Option<Distro>,
-    /// Flatcar's channel, Fedora CoreOS's stream.
+    /// Flatcar's channel, Fedora CoreOS's stream. Default: `stable`.
+    #[schemars(example = &"stable")]
     pub channel: Option<String>,
-    /// A release, or `current`, which takes the pin in `fleet.lock`.
+    /// An exact release, or `current`: the one that `ephemeros lock` pinned. Default: `current`.
+    #[schemars(example = &"4593.2.5", example = &"current")]
     pub version: Option<String>,
-    /// `amd64` or `arm64`.
+    /// The machine's architecture. Default: `amd64`.
+    #[schemars(example = &"amd64")]
     pub arch: Option<Arch>,
-    /// Base URLs that are tried in order before the distribution's own.
+    /// Base URLs, tried in order before the distribution's own server, with the same layout below them.
+    #[schemars(example = ["http://10.0.0.2/flatcar"])]
     pub mirrors: Vec<String>,
-    /// Appended to the kernel's command line.
+    /// Appended to the kernel's command line. The layers of a node append to each other.
+    #[schemars(example = ["console=ttyS0,115200n8"])]
     pub kernel_args: Vec<String>,
 }
 
 /// `[network]`. DHCP on every card unless said.
-#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Network {
-    /// The MAC address of the card that iPXE uses.
+    /// The MAC address of the card that iPXE uses. Default: the cards are tried in turn.
+    #[schemars(example = &"52:54:00:12:34:56")]
     pub mac: Option<String>,
-    /// The same card's name in Linux.
+    /// The same card's name in Linux; needed with `address` and `vlan`.
+    #[schemars(example = &"eno1")]
     pub interface: Option<String>,
-    /// A static address with its prefix length.
+    /// A static address with its prefix length, of IPv4 or IPv6. Default: DHCP.
+    #[schemars(example = &"10.0.0.7/24", example = &"2001:db8::7/64")]
     pub address: Option<String>,
-    /// The default gateway.
+    /// The default gateway, of the same family; needs `address`.
+    #[schemars(example = &"10.0.0.1")]
     pub gateway: Option<String>,
-    /// Name servers.
+    /// Name servers, by address. They beat those of DHCP.
+    #[schemars(example = ["10.0.0.1"])]
     pub dns: Vec<String>,
-    /// The VLAN's tag, 1 to 4094.
+    /// The VLAN's tag, 1 to 4094. Default: none.
+    #[schemars(range(min = 1, max = 4094), example = 42)]
     pub vlan: Option<i64>,
 }
 
 /// `[stick]`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
 pub struct Stick {
-    /// Where the boot script's body stands.
+    /// Where the boot script's body stands, which decides whether a change of it costs a reboot or a re-flash.
+    /// Default: `git`.
+    #[schemars(example = &"git")]
     pub script: Option<ScriptAt>,
-    /// The firmwares that it boots on.
+    /// The firmwares that it boots on. Default: both.
+    #[schemars(example = ["uefi", "bios"])]
     pub firmware: Option<Vec<Firmware>>,
-    /// Loaders by architecture and firmware.
+    /// The iPXE loaders: paths, relative to the fleet's folder. Default: where packages put them.
     pub ipxe: Loaders,
-    /// Whether the record of a stick names the drive's model and serial.
+    /// Whether the record of a stick names the drive's model and serial number. Default: `false`.
+    #[schemars(example = false)]
     pub record_serial: Option<bool>,
 }
 
 /// Where the boot script's body stands.
-#[derive(Deserialize, Default, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum ScriptAt {
     /// In git: the stick chains to it.
@@ -117,7 +147,7 @@ pub enum ScriptAt {
 }
 
 /// A kind of firmware.
-#[derive(Deserialize, Default, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Firmware {
     /// UEFI.
@@ -128,58 +158,71 @@ pub enum Firmware {
 }
 
 /// `[stick.ipxe]`.
-#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
 pub struct Loaders {
     /// `ipxe.efi` for x86-64.
+    #[schemars(example = &"loaders/ipxe.efi")]
     pub x86_64_efi: Option<String>,
     /// `ipxe.efi` for AArch64.
+    #[schemars(example = &"loaders/ipxe-arm64.efi")]
     pub arm64_efi: Option<String>,
-    /// `ipxe.lkrn`.
+    /// `ipxe.lkrn`, for the PC BIOS.
+    #[schemars(example = &"loaders/ipxe.lkrn")]
     pub bios: Option<String>,
 }
 
 /// `[vault]`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
 pub struct Vault {
-    /// Public keys that every secret is encrypted to.
+    /// Public keys that every secret is encrypted to: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`.
+    #[schemars(example = ["age1tzha5pml89m07twagpf3jesrtedseakqmz7hmprhhhe4jquedgdqqm7qsh"])]
     pub recipients: Vec<String>,
-    /// Where a node mounts its secrets. Default: `/secrets`.
+    /// Where nodes mount their secrets; under `/var` on Fedora CoreOS. Default: `/secrets`.
+    #[schemars(example = &"/secrets")]
     pub mount: Option<String>,
-    /// Further readers, by group.
+    /// More public keys, by group: those that a node file names in `readers` may read its secrets too.
+    #[schemars(example = schema::groups())]
     pub groups: BTreeMap<String, Vec<String>>,
     /// What looks like a secret and may be public.
     pub allow: Vec<Allow>,
 }
 
-/// `[[vault.allow]]`.
-#[derive(Deserialize, Default)]
+/// Something that looks like a secret and may be public.
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
+#[schemars(extend("required" = ["file", "name", "reason"]))]
 pub struct Allow {
-    /// The file that holds it; may have a `*`.
+    /// The file that holds it; may have a `*` in it.
+    #[schemars(example = &"templates/registry.bu")]
     pub file: Option<String>,
-    /// The variable, the secret or the kind.
+    /// The variable or the secret; where there is none the kind, as the message calls it.
+    #[schemars(example = &"PULL_TOKEN", example = &"jwt")]
     pub name: Option<String>,
     /// Why it may be public.
+    #[schemars(example = &"reads public images only")]
     pub reason: Option<String>,
 }
 
 /// `[boot]`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
 pub struct Boot {
-    /// Values in place of secrets, by name; public.
+    /// Values in place of secrets, by name, for `ephemeros boot`, which opens none. They are public.
+    #[schemars(example = schema::entry("K3S_TOKEN", "a stand-in"))]
     pub env: BTreeMap<String, String>,
 }
 
 /// `[artifacts.NAME]`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
 pub struct Artifact {
-    /// Its version.
+    /// Its version, which its URLs may use.
+    #[schemars(example = &"v1.24.7+k3s1")]
     pub version: Option<String>,
     /// A URL for each architecture; a template that sees `version`.
+    #[schemars(schema_with = "schema::urls")]
     pub url: BTreeMap<String, String>,
 }
 
@@ -187,28 +230,39 @@ pub struct Artifact {
 macro_rules! profiles {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Deserialize, Default)]
+        #[derive(Deserialize, JsonSchema, Default)]
         #[serde(default)]
         pub struct $name {
-            /// Butane templates and Ignition configs in `templates/`, merged in this order.
+            /// Butane templates and Ignition configs, by their names in `templates/`; merged in this order. The layers of a
+            /// node append to each other.
+            #[schemars(example = ["k3s.bu"])]
             pub templates: Vec<String>,
-            /// Keys for the user `core`.
+            /// Public keys for the user `core`. The layers of a node append to each other.
+            #[schemars(example = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7R74GRQtVDWNUPY406oYXwQJUagVco5aWUWdZbbOm0 me"])]
             pub ssh_authorized_keys: Vec<String>,
-            /// For `--on @tag`.
+            /// For `--on @tag`. The layers of a node append to each other.
+            #[schemars(example = ["edge"])]
             pub tags: Vec<String>,
-            /// Values for the templates; public.
+            /// Values for the templates, of any type; public.
+            #[schemars(example = schema::entry("every", "5min"))]
             pub vars: BTreeMap<String, serde_json::Value>,
-            /// Public variables of services.
+            /// Public variables of services. A change costs a reboot.
+            #[schemars(example = schema::entry("K3S_CHANNEL", "stable"))]
             pub env: BTreeMap<String, String>,
-            /// Secret variables of services, encrypted.
+            /// Secret variables of services, or whole files, encrypted: `ephemeros secrets set` writes them. A change costs a
+            /// re-flash.
+            #[schemars(example = schema::entry("K3S_TOKEN", "age:…"))]
             pub secrets: BTreeMap<String, String>,
-            /// The days on which they expire; `expiry` reads them.
+            /// The last days that values in `secrets` beside it are good for: dates, without quotes. `ephemeros secrets set
+            /// --expires` writes them.
+            // `expiry` reads them.
+            #[schemars(schema_with = "schema::days")]
             pub expires: BTreeMap<String, IgnoredAny>,
-            /// Overrides the fleet's.
+            /// The operating system: overrides the fleet's, key by key.
             pub os: Os,
-            /// Overrides the fleet's.
+            /// The network: overrides the fleet's, key by key. DHCP on every card unless said.
             pub network: Network,
-            /// Overrides the fleet's.
+            /// The stick: overrides the fleet's, key by key.
             pub stick: Stick,
             $($(#[$field_doc])* pub $field: $type,)*
         }
@@ -219,32 +273,40 @@ profiles! {
     /// `[defaults]`.
     Defaults {
         /// The roles of a node whose file lists none.
+        #[schemars(example = ["k3s"])]
         roles: Vec<String>,
     }
     /// `[roles.NAME]`: a component.
     Role {
-        /// The names that it needs in `env` or `secrets`; a trailing `*` takes all with that prefix.
+        /// The names that it needs in `env` or `secrets`; a trailing `*` takes all with that prefix, and needs none.
+        #[schemars(example = ["K3S_TOKEN", "K3S_*"])]
         variables: Vec<String>,
-        /// The env file that takes them.
+        /// The name of the env file that takes them; required with `variables`.
+        #[schemars(example = &"k3s_env")]
         env_file: Option<String>,
-        /// Secrets that are files of their own: path on the secrets volume to name.
+        /// Secrets that are files of their own: the path below the mount, and the secret's name.
+        #[schemars(example = schema::entry("tls/node.key", "NODE_TLS_KEY"))]
         files: BTreeMap<String, String>,
-        /// What happens on a node that lacks one of them.
+        /// What happens on a node that lacks one of them. Default: `error`.
+        #[schemars(example = &"error")]
         on_missing: OnMissing,
     }
     /// `nodes/NODE.toml`, and what a node's layers come to when they are merged.
     NodeFile {
-        /// The node's components, in this order.
+        /// The node's components, in this order, instead of the defaults'.
+        #[schemars(example = ["k3s"])]
         roles: Vec<String>,
-        /// Default: the node's name.
+        /// The host name: DNS labels with dots between, at most 64 characters. Default: the node's name.
+        #[schemars(example = &"node1337.example.net")]
         hostname: Option<String>,
-        /// Groups that may read the secrets in this file.
+        /// Groups of `[vault.groups]` that may read the secrets in this file too.
+        #[schemars(example = ["ops"])]
         readers: Vec<String>,
     }
 }
 
 /// What happens when a node lacks what a role needs.
-#[derive(Deserialize, Default, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum OnMissing {
     /// It is a mistake: it fails closed.

@@ -26,6 +26,7 @@ mod redact;
 pub mod resolve;
 mod roles;
 pub mod root;
+pub mod schema;
 pub mod select;
 pub mod timeline;
 pub mod uses;
