@@ -7,11 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clc::PLATFORMS;
 pub use boot::{Arch, Boot, Display, Firmware};
-pub use papers::{Of, Schema};
+pub use papers::{Completions, Man, Of, Schema};
 pub use secrets::{Exposed, Secrets};
 pub use serve::Serve;
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
 pub use sticks::Sticks;
+pub use visible::visible;
 
 mod boot;
 mod papers;
@@ -19,6 +20,7 @@ mod secrets;
 mod serve;
 mod stick;
 mod sticks;
+mod visible;
 
 /// Runs a fleet of machines that have no system disk, from one git repository
 #[derive(Parser, Debug)]
@@ -108,6 +110,18 @@ pub enum Command {
     Validate(Validate),
     /// Merge one Ignition config over another, as Ignition does at boot
     Merge(Merge),
+    /// Print what makes a shell complete this tool's command lines
+    ///
+    /// It goes where the shell looks for it:
+    ///
+    /// bash: `~/.local/share/bash-completion/completions/ephemeros`
+    ///
+    /// fish: `~/.config/fish/completions/ephemeros.fish`
+    ///
+    /// zsh: `_ephemeros` in a folder of `$fpath`
+    Completions(Completions),
+    /// Print the manual page of the whole, or write one for each command
+    Man(Man),
     /// Print the JSON Schema of `fleet.toml` or of a node file, for an editor to complete and check them
     Schema(Schema),
 }

@@ -360,6 +360,11 @@ fn cases_of_boot() -> Vec<Case> {
 
 fn cases_of_papers() -> Vec<Case> {
     vec![
+        case("completions", &["bash"], 0),
+        case("completions", &["cmd"], 64),
+        case("man", &[], 0),
+        case("man", &["../pages"], 0),
+        case("man", &["fleet.toml"], 1),
         case("schema", &["fleet"], 0),
         case("schema", &["node"], 0),
         case("schema", &["lock"], 64),

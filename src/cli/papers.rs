@@ -1,6 +1,24 @@
-//! The commands that say what the tool itself takes: to editors.
+//! The commands that say what the tool itself takes: to shells, to `man`, to editors.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::Shell;
+
+/// `completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// `man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder to write the pages to, as `~/.local/share/man/man1`; it is made where there is none
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
 
 /// `schema`.
 #[derive(Args, Debug)]

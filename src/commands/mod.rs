@@ -20,6 +20,7 @@ use crate::write::{Lock, WriteError};
 
 mod boot;
 mod check;
+mod completions;
 mod config_file;
 mod config_output;
 mod destination;
@@ -35,6 +36,7 @@ mod loaded;
 mod lock;
 mod lock_changes;
 mod lock_wanted;
+mod man;
 mod merge;
 mod plan;
 mod plan_text;
@@ -183,6 +185,8 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Transpile(args) => transpile::run(args, ui),
         Command::Validate(args) => validate::run(args, ui),
         Command::Merge(args) => merge::run(args, ui),
+        Command::Completions(args) => completions::run(args, ui),
+        Command::Man(args) => man::run(args, ui),
         Command::Schema(args) => schema::run(args, ui),
     }
 }
