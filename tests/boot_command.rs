@@ -480,6 +480,21 @@ fn what_can_t_be_booted_is_said_before_anything_is_started() {
         .code(1)
         .says(&["neither a file nor a drive"]);
     fleet
+        .run(&["boot", "./fleet.toml"])
+        .code(1)
+        .says(&["`./fleet.toml` boots nothing"])
+        .helps();
+    // Whose secrets are on it can't be told, so they can't be asked for.
+    let damaged = image(&fleet, &loaders);
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[3 << 20..4 << 20].fill(0);
+    fs::write(&damaged, bytes).unwrap();
+    fleet
+        .run(&["boot", damaged.to_str().unwrap()])
+        .code(1)
+        .says(&["`ephemeros.toml` can't be read"])
+        .helps();
+    fleet
         .run(&["boot", "./fleet.toml", "--real-secrets"])
         .code(64)
         .says(&["takes no `--real-secrets`"]);

@@ -1,6 +1,7 @@
 //! A file or a drive that is a stick, as it is.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Seek as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use crate::commands::{Failure, Loaded, Outcome};
 use crate::fleet::root;
 use crate::os::Arch;
 use crate::render::rendered::{ignition_path, script_path};
-use crate::stick::{Label, Sector, inspect};
+use crate::stick::{Label, NoStick, Sector, inspect};
 use crate::ui::Ui;
 
 /// The memory of a machine that boots nobody knows what, in MiB.
@@ -38,9 +39,22 @@ pub(super) fn run(
             }
             (Some(found.label), found.sector)
         }
-        Err(error) => {
-            ui.say(&format!("note: {shown}: {error}"));
+        Err(NoStick::Foreign) if boots(&mut file) => {
+            ui.say(&format!("note: {shown}: {}", NoStick::Foreign));
             (None, Sector::Of512)
+        }
+        Err(NoStick::Foreign) => {
+            return Err(Failure::problem(
+                format!("`{shown}` boots nothing: it has neither a boot sector nor partitions"),
+                Some("name a file that `image` wrote, or a drive"),
+            ));
+        }
+        // It may carry secrets, and nobody could say which.
+        Err(error) => {
+            return Err(Failure::problem(
+                format!("`{shown}`: {error}"),
+                Some("make it anew: `ephemeros image NODE --output FILE`"),
+            ));
         }
     };
     let arch = match args.arch {
@@ -103,6 +117,13 @@ fn refuse_options(args: &cli::Boot) -> Result<(), Failure> {
         message: format!("what is booted as it is takes no {}", wrong.join(", no ")),
         help: "all of it is in the file or on the drive".to_owned(),
     })
+}
+
+/// Whether firmware would find anything: the mark of a boot sector, which a partition table has in front, too.
+fn boots(file: &mut File) -> bool {
+    let mut first = [0; 512];
+    let read = file.rewind().and_then(|()| file.read_exact(&mut first));
+    read.is_ok() && first.ends_with(&[0x55, 0xaa])
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
