@@ -75,7 +75,10 @@ pub(super) fn prepare<T>(
         if let Some((node, _)) = nodes.first() {
             known.look_ahead(node, scope);
         }
-        let secrets = open_secrets(&nodes, keys, made_of.identity.clone(), ui, &mut mistakes);
+        // They are told last.
+        let mut of_secrets = Vec::new();
+        let identity = made_of.identity.clone();
+        let secrets = open_secrets(&nodes, keys, identity, ui, &mut of_secrets);
         // What other nodes fetch is public too; their own mistakes are no matter of this stick.
         let (all, _) = loaded.try_render(&[], ui)?;
         // A value that several nodes inherit is searched for once.
@@ -86,8 +89,9 @@ pub(super) fn prepare<T>(
             .flatten()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
             .collect();
-        mistakes.extend(leaks::find(loaded, &all, values, &[])?);
+        of_secrets.extend(leaks::find(loaded, &all, values, &[])?);
         let inputs = gather(loaded, &nodes, secrets, known, made_of, ui, &mut mistakes);
+        mistakes.extend(of_secrets);
         Ok::<_, Failure>(inputs)
     })?;
     let places: Option<Vec<T>> = places.into_iter().collect();
@@ -127,8 +131,10 @@ pub(super) fn expected(
     let mut mistakes = Vec::new();
     let known = Known::new(sector, made_of.ipxe.clone());
     let identity = made_of.identity.clone();
-    let secrets = open_secrets(&nodes, Keys::IfThere, identity, ui, &mut mistakes);
+    let mut of_secrets = Vec::new();
+    let secrets = open_secrets(&nodes, Keys::IfThere, identity, ui, &mut of_secrets);
     let inputs = gather(loaded, &nodes, secrets, known, made_of, ui, &mut mistakes);
+    mistakes.extend(of_secrets);
     let Some(inputs) = inputs.and_then(|mut all| all.pop()) else {
         return Err(fail(ui, mistakes));
     };
