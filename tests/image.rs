@@ -531,8 +531,8 @@ fn everything_that_is_missing_is_told_at_once_and_no_file_is_left() {
             "can't take an image",
             "there is no git remote",
             "holds no iPXE",
-            "can't read the identity `nowhere/key`",
             "`SOURCE_DATE_EPOCH` is no number",
+            "can't read the identity `nowhere/key`",
         ])
         .mistakes(5);
 }
