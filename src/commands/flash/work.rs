@@ -55,13 +55,15 @@ pub(super) fn run(
     ready.label.stick = identity.stick;
     ready.label.commit = identity.commit;
     let (label, recorder) = (&ready.label, ready.recorder.as_ref());
+    // A signal that comes when the stick is whole ends this after it was recorded.
+    let mut _orderly = None;
     if !args.dry_run && bytes > 0 {
         if let Some(recorder) = recorder {
             recorder.rehearse(target, label, there.as_ref(), ui)?;
         }
         question::ask(args, &target.device, ui)?;
         target.check(args, ui)?;
-        let _orderly = Orderly::begin();
+        _orderly = Some(Orderly::begin());
         bytes = match stamp(&what, &mut ready.disk, &mut drive, extent, ui) {
             Ok(bytes) => bytes,
             Err(error) => {
