@@ -1,5 +1,7 @@
 //! How long work tells where it is, and hears that it must stop.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// Something that shows progress. It is shared by threads.
 pub trait Progress: Sync {
     /// A piece of work begins: `total` steps of what `what` names.
@@ -27,5 +29,31 @@ impl Progress for Silent {
     fn advance(&self, _: usize) {}
     fn stopped(&self) -> bool {
         false
+    }
+}
+
+/// Shows nothing, and ends when somebody says so, or when another one does.
+pub struct Endable<'a> {
+    other: &'a dyn Progress,
+    /// Whether somebody said so.
+    pub is_over: AtomicBool,
+}
+
+impl<'a> Endable<'a> {
+    /// Endable that one ends, at the latest.
+    #[must_use]
+    pub fn new(other: &'a dyn Progress) -> Self {
+        Self {
+            other,
+            is_over: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Progress for Endable<'_> {
+    fn start(&self, _: &str, _: usize) {}
+    fn advance(&self, _: usize) {}
+    fn stopped(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed) || self.other.stopped()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::serve_text::{self, Log};
 use super::{Failure, Loaded, Outcome, fail, home, load};
@@ -11,7 +11,7 @@ use crate::fleet::file::Git;
 use crate::git::{self, ObjectId, repo::Repo};
 use crate::invoker::Invoker;
 use crate::plan::base::{self, Revision};
-use crate::progress::Progress;
+use crate::progress::{Endable, Progress as _};
 use crate::site::{self, Cache, Committed, Live, Mirror, Rendered, Site, Trouble};
 use crate::ui::{Orderly, Ui};
 
@@ -94,18 +94,7 @@ fn give(
 ) -> Result<Outcome, Failure> {
     let source = || rendered.catalogue();
     let cache = Cache::new(cache_folder(args.cache.as_deref())?, args.cache_size);
-    let mirror = |own| -> Result<Mirror, Failure> {
-        let mirror = Mirror::new(&source, cache, own);
-        let Some(folder) = &args.os else {
-            return Ok(mirror);
-        };
-        mirror.with_folder(folder).map_err(|error| {
-            Failure::problem(
-                format!("can't look into {}: {error}", folder.display()),
-                Some("name a folder with the files of the releases"),
-            )
-        })
-    };
+    let os = args.os.as_deref();
     if let Some(to) = &args.export {
         if to.canonicalize().is_ok_and(|to| to == root) {
             return Err(Failure::Usage {
@@ -113,14 +102,18 @@ fn give(
                 help: "name another folder; `ephemeros render` writes into this one".to_owned(),
             });
         }
-        return export(to, rendered, &mirror(None)?, ui);
+        return export(
+            to,
+            rendered,
+            &with_folder(Mirror::new(&source, cache, None), os)?,
+            ui,
+        );
     }
     let (listener, own) = listen(&args.listen)?;
-    let until = Until {
-        ui,
-        is_closed: AtomicBool::new(false),
-    };
-    let mirror = mirror(Some(own))?.until(&until);
+    // It ends when the user says so, or when nobody reads the log any more.
+    let until = Endable::new(ui);
+    let mirror = Mirror::new(&source, cache, Some(own));
+    let mirror = with_folder(mirror, os)?.until(&until);
     let site = Site {
         trees: vec![rendered, &mirror],
         inboxes: Vec::new(),
@@ -131,31 +124,15 @@ fn give(
     let log = Log::new(ui);
     let on_access = |access: &site::Access| {
         if log.write(access).is_err() {
-            until.is_closed.store(true, Ordering::Relaxed);
+            until.is_over.store(true, Ordering::Relaxed);
         }
     };
     site::serve(&listener, &site, &on_access, &until)
         .map_err(|error| Failure::problem(format!("can't take connections: {error}"), None))?;
-    if until.is_closed.load(Ordering::Relaxed) {
+    if until.is_over.load(Ordering::Relaxed) {
         Err(Failure::ClosedPipe)
     } else {
         Err(Failure::Stopped)
-    }
-}
-
-/// It ends when the user says so, or when nobody reads the log any more.
-struct Until<'a> {
-    ui: &'a Ui,
-    is_closed: AtomicBool,
-}
-
-impl Progress for Until<'_> {
-    fn start(&self, _: &str, _: usize) {}
-
-    fn advance(&self, _: usize) {}
-
-    fn stopped(&self) -> bool {
-        self.ui.stopped() || self.is_closed.load(Ordering::Relaxed)
     }
 }
 
@@ -207,6 +184,22 @@ pub(super) fn cache_folder(option: Option<&Path>) -> Result<PathBuf, Failure> {
         Failure::problem(
             "there is no home, so no place to keep what is fetched",
             Some("name a folder with `--cache DIR`"),
+        )
+    })
+}
+
+/// With the releases of a folder, where one is named.
+pub(super) fn with_folder<'a>(
+    mirror: Mirror<'a>,
+    folder: Option<&Path>,
+) -> Result<Mirror<'a>, Failure> {
+    let Some(folder) = folder else {
+        return Ok(mirror);
+    };
+    mirror.with_folder(folder).map_err(|error| {
+        Failure::problem(
+            format!("can't look into {}: {error}", folder.display()),
+            Some("name a folder with the files of the releases"),
         )
     })
 }

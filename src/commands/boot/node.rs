@@ -14,7 +14,7 @@ use super::session::{Served, Session};
 use crate::boot::stand_in::{self, FOLDER};
 use crate::boot::{Reporting, StandIns, Story};
 use crate::cli;
-use crate::commands::serve::cache_folder;
+use crate::commands::serve::{cache_folder, with_folder};
 use crate::commands::stick_inputs::Keys;
 use crate::commands::stick_made::prepare;
 use crate::commands::{Failure, Loaded, Outcome, load};
@@ -106,15 +106,7 @@ pub(super) fn serve(
     let (turned, plain) = (live(&turn), live(&|_| {}));
     let source = || plain.catalogue();
     let cache = Cache::new(cache_folder(args.cache.as_deref())?, CACHE);
-    let mut mirror = Mirror::new(&source, cache, None);
-    if let Some(folder) = &args.os {
-        mirror = mirror.with_folder(folder).map_err(|error| {
-            Failure::problem(
-                format!("can't look into {}: {error}", folder.display()),
-                Some("name a folder with the files of the release"),
-            )
-        })?;
-    }
+    let mirror = with_folder(Mirror::new(&source, cache, None), args.os.as_deref())?;
     if let Some(config) = config {
         local.fetch(node, config, &mirror, ui)?;
     }

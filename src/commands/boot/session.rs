@@ -12,7 +12,7 @@ use super::teller::Teller;
 use crate::boot::{Console, Display, Qemu, Report, Story, reporter};
 use crate::cli;
 use crate::commands::{Failure, Outcome};
-use crate::progress::Progress;
+use crate::progress::Endable;
 use crate::site::{self, Access, Inbox, Site, Tree};
 use crate::ui::{Orderly, Raw, Ui};
 
@@ -61,10 +61,8 @@ impl Session<'_> {
         let args = self.hardware.machine.args(accelerator, &relay);
         let (sender, messages) = channel();
         let served = self.served.take();
-        let over = Over {
-            ui: self.ui,
-            is_over: AtomicBool::new(false),
-        };
+        // The server ends with the machine.
+        let over = Endable::new(self.ui);
         thread::scope(|scope| {
             let _over = Ends(&over.is_over);
             if let Some(served) = &served {
@@ -128,24 +126,8 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// The server ends with the machine.
-struct Over<'a> {
-    ui: &'a Ui,
-    is_over: AtomicBool,
-}
-
-impl Progress for Over<'_> {
-    fn start(&self, _: &str, _: usize) {}
-
-    fn advance(&self, _: usize) {}
-
-    fn stopped(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed) || self.ui.stopped()
-    }
-}
-
 impl Served<'_> {
-    fn run(&self, sender: &Sender<Message>, over: &Over) {
+    fn run(&self, sender: &Sender<Message>, over: &Endable) {
         let report = |bytes: &[u8]| {
             let _ = sender.send(Message::Reported(Report::read(bytes)));
         };
