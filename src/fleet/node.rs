@@ -39,10 +39,16 @@ impl Fleet {
     /// The path by which the repository knows a file of the fleet.
     #[must_use]
     pub fn path_in_repository(&self, path: &str) -> String {
-        match self.prefix.as_str() {
-            "" => path.to_owned(),
-            prefix => format!("{prefix}/{path}"),
-        }
+        in_repository(&self.prefix, path)
+    }
+}
+
+/// As [`Fleet::path_in_repository`], of a fleet in that folder.
+#[must_use]
+pub fn in_repository(prefix: &str, path: &str) -> String {
+    match prefix {
+        "" => path.to_owned(),
+        prefix => format!("{prefix}/{path}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::content::{Body, Content, Rendered, Tree, Trouble, kind};
-use super::live::{inside, outside};
+use super::live::inside;
 use super::mirror::{Catalogue, catalogue};
 use crate::fleet::files::{INPUTS, Snapshot};
 use crate::fleet::read::read;
@@ -73,7 +73,7 @@ impl Rendered for Committed<'_> {
                 return Err(Trouble::here(Stopped));
             }
             let bytes = repo.blob(*id).map_err(trouble)?;
-            all.insert(outside(repo.prefix(), path), bytes);
+            all.insert(repo.full_path(path), bytes);
         }
         Ok(all)
     }

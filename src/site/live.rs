@@ -9,7 +9,7 @@ use super::mirror::{Catalogue, catalogue};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::files::Folder;
 use crate::fleet::manifest::Manifest;
-use crate::fleet::node::Fleet;
+use crate::fleet::node::{Fleet, in_repository};
 use crate::fleet::read::read;
 use crate::progress::{Progress, Silent};
 use crate::render::engine::Engine;
@@ -49,7 +49,12 @@ impl Rendered for Live<'_> {
         let rendered = self.render(None, progress)?;
         let files = rendered.iter().flat_map(Node::files);
         Ok(files
-            .map(|(path, text)| (outside(&self.prefix, &path), text.as_bytes().to_owned()))
+            .map(|(path, text)| {
+                (
+                    in_repository(&self.prefix, &path),
+                    text.as_bytes().to_owned(),
+                )
+            })
             .collect())
     }
 
@@ -112,13 +117,5 @@ pub(super) fn inside<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
     match prefix {
         "" => Some(path),
         prefix => path.strip_prefix(prefix)?.strip_prefix('/'),
-    }
-}
-
-/// The other way round.
-pub(super) fn outside(prefix: &str, path: &str) -> String {
-    match prefix {
-        "" => path.to_owned(),
-        prefix => format!("{prefix}/{path}"),
     }
 }

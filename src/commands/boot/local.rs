@@ -8,7 +8,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use super::hardware::simplify;
 use crate::boot::Lan;
 use crate::commands::Failure;
-use crate::fleet::node::{Fleet, Node};
+use crate::fleet::node::{Fleet, Node, in_repository};
 use crate::os::Arch;
 use crate::progress::Progress as _;
 use crate::render::hex;
@@ -70,19 +70,12 @@ impl Local {
 
     /// The path of the node's config on the server.
     pub(super) fn config(&self) -> String {
-        self.outside(&ignition_path(&self.node))
+        in_repository(&self.prefix, &ignition_path(&self.node))
     }
 
     /// The path of its boot script.
     pub(super) fn script(&self) -> String {
-        self.outside(&script_path(&self.node))
-    }
-
-    fn outside(&self, path: &str) -> String {
-        match self.prefix.as_str() {
-            "" => path.to_owned(),
-            prefix => format!("{prefix}/{path}"),
-        }
+        in_repository(&self.prefix, &script_path(&self.node))
     }
 
     /// Has a fleet's nodes fetch here all that they fetch.
