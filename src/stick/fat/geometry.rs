@@ -131,9 +131,12 @@ impl Geometry {
 
     /// Which cluster follows which, by number. What is none ends a chain.
     pub(super) fn table<D: Read + Seek>(&self, disk: &mut D) -> io::Result<Vec<u32>> {
-        let bytes = self.copy_of_table(disk, 0)?;
+        Ok(self.numbers(&self.copy_of_table(disk, 0)?))
+    }
+
+    fn numbers(&self, bytes: &[u8]) -> Vec<u32> {
         // All of a table is read for a few files: it is worth a fast way for each width.
-        Ok(if self.is_fat32 {
+        if self.is_fat32 {
             let (words, _) = bytes.as_chunks();
             let words = words.iter().map(|word| u32::from_le_bytes(*word));
             words.map(|next| next & 0x0FFF_FFFF).collect()
@@ -141,7 +144,7 @@ impl Geometry {
             let (words, _) = bytes.as_chunks();
             let words = words.iter().map(|word| u16::from_le_bytes(*word));
             words.map(u32::from).collect()
-        })
+        }
     }
 
     /// What FAT32 keeps beside its table: where it stands, and what is in it. Free clusters are counted from the first one
@@ -168,10 +171,11 @@ impl Geometry {
     /// What is not as it was written of all that no file is read from.
     pub(super) fn faults<D: Read + Seek>(&self, disk: &mut D) -> io::Result<Vec<&'static str>> {
         let mut faults = Vec::new();
-        if self.fats > 1 && self.copy_of_table(disk, 0)? != self.copy_of_table(disk, 1)? {
+        let table = self.copy_of_table(disk, 0)?;
+        if self.fats > 1 && table != self.copy_of_table(disk, 1)? {
             faults.push("the two tables of files differ");
         }
-        if let Some((place, info)) = self.info(&self.table(disk)?) {
+        if let Some((place, info)) = self.info(&self.numbers(&table)) {
             if read_at(disk, place, self.sector)? != info {
                 faults.push("the count of free room is wrong");
             }
