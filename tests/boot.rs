@@ -69,13 +69,7 @@ impl Example {
 
     fn with(lines: &str, table: &str) -> Option<Self> {
         let (stand_in, loaders) = (stand_in()?, loaders()?);
-        let fleet = Fleet::empty();
-        for path in ["fleet.toml", "fleet.lock"] {
-            fleet.write(path, fs::read(root().join(path)).unwrap());
-        }
-        for path in ["nodes", "templates"] {
-            copy(&root().join(path), &fleet.root().join(path));
-        }
+        let fleet = Fleet::example();
         fleet.replace(
             "fleet.toml",
             "channel = \"stable\"",

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fleet::{Fleet, LOCK, RECIPIENT, Run, SECRET, copy};
+use crate::fleet::{Fleet, LOCK, RECIPIENT, Run, SECRET};
 use crate::image::loaders;
 use crate::repository::{KNOWN_URL, has_program, skipped};
 use crate::serve::{INITRD, KERNEL};
@@ -61,13 +61,7 @@ const K3S: &str = "#!/bin/sh\nsystemd-notify --ready\nexec sleep infinity\n";
 
 /// The example, where k3s is a script.
 fn example(os: &str) -> Fleet {
-    let fleet = Fleet::empty();
-    for path in ["fleet.toml", "fleet.lock"] {
-        fleet.write(path, fs::read(root().join(path)).unwrap());
-    }
-    for path in ["nodes", "templates"] {
-        copy(&root().join(path), &fleet.root().join(path));
-    }
+    let fleet = Fleet::example();
     // Its records are with a service that nobody reaches here.
     fleet.replace(
         "nodes/node1337.toml",
@@ -96,6 +90,13 @@ fn boot(fleet: &Fleet, what: &str, loaders: &Path, args: &[&str]) -> Run {
     }
     all.extend(args);
     fleet.run(&all)
+}
+
+/// The node n1 with a whole system, by a BIOS, until it is online or will not be.
+fn brought_up(fleet: &Fleet, os: &str, loaders: &Path, args: &[&str]) -> Run {
+    let machine = ["--os", os, "--memory", "1GiB", "--firmware", "bios"];
+    let args = [&machine[..], &["--until", "online"], args].concat();
+    boot(fleet, "n1", loaders, &args)
 }
 
 /// A node without secrets, whose boot script begins with this.
@@ -157,18 +158,7 @@ fn what_makes_a_node_fail_is_told() {
          Type=oneshot\n        ExecStart=/bin/sh -c 'echo there is no bread; exit 3'\n        [Install]\n        \
          WantedBy=multi-user.target\n",
     );
-    let args = [
-        "--os",
-        &os,
-        "--memory",
-        "1GiB",
-        "--firmware",
-        "bios",
-        "--until",
-        "online",
-        "--json",
-    ];
-    let run = boot(&fleet, "n1", &loaders, &args).code(1);
+    let run = brought_up(&fleet, &os, &loaders, &["--json"]).code(1);
     let run = run.says(&["error: n1 did not come online: units failed: broken.service"]);
     let lines = run.stdout.lines();
     let lines: Vec<serde_json::Value> = lines.map(|it| serde_json::from_str(it).unwrap()).collect();
@@ -192,17 +182,7 @@ fn a_file_that_a_config_names_and_nobody_has_is_told() {
         "base.bu",
         "storage:\n  files:\n    - path: /opt/a\n      contents:\n        source: http://10.0.2.100/nothing\n",
     );
-    let args = [
-        "--os",
-        &os,
-        "--memory",
-        "1GiB",
-        "--firmware",
-        "bios",
-        "--until",
-        "online",
-    ];
-    boot(&fleet, "n1", &loaders, &args)
+    brought_up(&fleet, &os, &loaders, &[])
         .code(1)
         .prints(&["asked for a file, nothing, and was answered 404"])
         .says(&[

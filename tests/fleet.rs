@@ -54,6 +54,19 @@ impl Fleet {
         fleet
     }
 
+    /// The example that this repository is, without what is rendered.
+    pub(crate) fn example() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let fleet = Self::empty();
+        for path in ["fleet.toml", "fleet.lock"] {
+            fleet.write(path, fs::read(root.join(path)).unwrap());
+        }
+        for path in ["nodes", "templates"] {
+            copy(&root.join(path), &fleet.root().join(path));
+        }
+        fleet
+    }
+
     /// A fleet as it stands in a folder.
     pub(crate) fn copied(from: &Path) -> Self {
         let fleet = Self::empty();

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::process::Command;
 
 use ephemeros::shell_words;
@@ -635,15 +634,9 @@ fn the_public_key_comes_over_and_no_private_one() {
 
 #[test]
 fn the_example_takes_a_whole_node_of_the_original() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut fleet = Fleet::empty();
-    for path in ["fleet.toml", "fleet.lock"] {
-        fleet = fleet.file(path, std::fs::read(root.join(path)).unwrap());
-    }
-    for folder in ["nodes", "templates"] {
-        crate::fleet::copy(&root.join(folder), &fleet.root().join(folder));
-    }
-    let fleet = fleet.file("id_rsa.pub", format!("{KEY}\n")).git();
+    let fleet = Fleet::example()
+        .file("id_rsa.pub", format!("{KEY}\n"))
+        .git();
     let run = fleet
         .command(&[
             "import",

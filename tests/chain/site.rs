@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::machine::{Machine, SERVER};
 use super::servers::{Servers, Site, certificate};
 use crate::drives::{Attached, MIB};
-use crate::fleet::{Fleet, copy};
+use crate::fleet::Fleet;
 use crate::image::{demo_key, loaders};
 use crate::repository::{has_program, skipped};
 
@@ -106,14 +106,7 @@ impl Example {
     /// With something changed in the fleet.
     pub(super) fn with(change: impl Fn(&Fleet)) -> Option<Self> {
         let (stand_in, loaders) = (stand_in()?, loaders()?);
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let fleet = Fleet::empty();
-        for path in ["fleet.toml", "fleet.lock"] {
-            fleet.write(path, fs::read(root.join(path)).unwrap());
-        }
-        for path in ["nodes", "templates"] {
-            copy(&root.join(path), &fleet.root().join(path));
-        }
+        let fleet = Fleet::example();
         let folder = fleet.home();
         let k3s = folder.join("k3s");
         fs::write(&k3s, K3S).unwrap();
