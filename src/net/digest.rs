@@ -1,8 +1,13 @@
 //! Digests in Ignition's form, `sha512-…` and `sha256-…`.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 
 use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::progress::{Progress, Stopped};
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +60,16 @@ impl Digest {
         hasher.digest()
     }
 
+    /// Of all of an open file; where it is read next stays as it is.
+    ///
+    /// # Errors
+    /// It can't be read, or the user [`Stopped`] it, which is inside the error then.
+    pub fn of_file(function: Function, file: &File, progress: &dyn Progress) -> io::Result<Self> {
+        let mut hasher = Hasher::new(function);
+        hasher.update_from(file, progress)?;
+        Ok(hasher.digest())
+    }
+
     /// By which function.
     #[must_use]
     pub fn function(&self) -> Function {
@@ -98,6 +113,25 @@ impl Hasher {
         match self {
             Self::Sha256(hasher) => hasher.update(bytes),
             Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// All of a file, as [`Digest::of_file`] reads it; its length.
+    pub(super) fn update_from(&mut self, file: &File, progress: &dyn Progress) -> io::Result<u64> {
+        let (mut bytes, mut at) = (vec![0; 128 << 10], 0);
+        loop {
+            if progress.stopped() {
+                return Err(io::Error::other(Stopped));
+            }
+            let read = match file.read_at(&mut bytes, at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            if read == 0 {
+                return Ok(at);
+            }
+            self.update(&bytes[..read]);
+            at += read as u64;
         }
     }
 

@@ -1,7 +1,7 @@
 //! A file that is fetched to the disk: beside its place, checked, then renamed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -13,7 +13,7 @@ use super::digest::{Digest, Hasher};
 use super::exchange::TICK;
 use super::sink::Sink;
 use super::{Client, NetError};
-use crate::progress::Progress;
+use crate::progress::{Progress, Stopped};
 
 impl Client {
     /// Fetches a file to `to`. Until it is whole and is what is expected it stands beside, in `to` with `.part`; what an
@@ -103,16 +103,18 @@ impl Part {
             hasher: Hasher::new(expected.function()),
             length: 0,
         };
-        if waited && let Ok(mut there) = File::open(to) {
-            let mut hasher = Hasher::new(expected.function());
-            hash(&mut there, &mut hasher, progress).map_err(|error| error.at(to))?;
-            if hasher.digest() == *expected {
+        if waited && let Ok(there) = File::open(to) {
+            let found = Digest::of_file(expected.function(), &there, progress);
+            if found.map_err(unread(to))? == *expected {
                 part.discard();
                 return Ok(Opened::There);
             }
         }
-        let hashed = hash(&mut part.file, &mut part.hasher, progress);
-        part.length = hashed.map_err(|error| error.at(&part.path))?;
+        let hashed = part.hasher.update_from(&part.file, progress);
+        part.length = hashed.map_err(unread(&part.path))?;
+        part.file
+            .seek(SeekFrom::Start(part.length))
+            .map_err(broken(&part.path))?;
         Ok(Opened::Part(part))
     }
 
@@ -146,40 +148,6 @@ impl Sink for Part {
     }
 }
 
-enum Unread {
-    Stopped,
-    Io(io::Error),
-}
-
-impl Unread {
-    fn at(self, path: &Path) -> NetError {
-        match self {
-            Self::Stopped => NetError::Stopped,
-            Self::Io(cause) => broken(path)(cause),
-        }
-    }
-}
-
-/// Hashes all of a file; its length.
-fn hash(file: &mut File, hasher: &mut Hasher, progress: &dyn Progress) -> Result<u64, Unread> {
-    let mut bytes = vec![0; 128 << 10];
-    let mut length = 0;
-    loop {
-        if progress.stopped() {
-            return Err(Unread::Stopped);
-        }
-        let read = match file.read(&mut bytes) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(Unread::Io)?,
-        };
-        if read == 0 {
-            return Ok(length);
-        }
-        hasher.update(&bytes[..read]);
-        length += read as u64;
-    }
-}
-
 /// Whether a path still leads to this file.
 fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(ours), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
@@ -191,4 +159,12 @@ fn is_at(file: &File, path: &Path) -> bool {
 fn broken(path: &Path) -> impl FnOnce(io::Error) -> NetError {
     let path = path.to_owned();
     move |cause| NetError::File { path, cause }
+}
+
+fn unread(path: &Path) -> impl FnOnce(io::Error) -> NetError {
+    let broken = broken(path);
+    move |error| match error.get_ref() {
+        Some(inner) if inner.is::<Stopped>() => NetError::Stopped,
+        _ => broken(error),
+    }
 }

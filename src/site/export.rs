@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, flock};
 
 use super::content::{Body, Content, Rendered, Trouble};
-use super::mirror::{Mirror, hash};
+use super::mirror::Mirror;
 use crate::net::Digest;
 use crate::progress::{Progress, Stopped};
 use crate::write::{Batch, Durability, WriteError, sweep};
@@ -102,7 +102,7 @@ fn is_there(
     let (Some(digest), Ok(file)) = (digest, File::open(place)) else {
         return Ok(false);
     };
-    let found = hash(&file, digest.function(), progress);
+    let found = Digest::of_file(digest.function(), &file, progress);
     if progress.stopped() {
         return Err(Trouble::here(Stopped));
     }

@@ -9,11 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, flock};
-use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::net::{Client, Digest, Function, NetError};
-use crate::progress::{Progress, Stopped};
-use crate::render::hex;
+use crate::net::{Client, Digest, NetError};
+use crate::progress::Progress;
 
 /// A cache. Several processes may have the same one.
 ///
@@ -65,7 +63,7 @@ impl Cache {
         }
         let id = (metadata.dev(), metadata.ino());
         if !self.checked().contains(&id) {
-            if hash(&file, digest.function(), progress)? != *digest {
+            if Digest::of_file(digest.function(), &file, progress)? != *digest {
                 fs::remove_file(&path)?;
                 return Ok(None);
             }
@@ -155,34 +153,4 @@ fn remove_if(path: &Path, is_one: impl Fn(u64) -> bool) -> bool {
     flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
         && file.metadata().is_ok_and(|it| is_one(it.len()))
         && fs::remove_file(path).is_ok()
-}
-
-/// What an open file hashes to.
-pub(in crate::site) fn hash(
-    file: &File,
-    function: Function,
-    progress: &dyn Progress,
-) -> io::Result<Digest> {
-    let digits = match function {
-        Function::Sha256 => hex(&feed(file, Sha256::new(), progress)?.finalize()),
-        Function::Sha512 => hex(&feed(file, Sha512::new(), progress)?.finalize()),
-    };
-    Digest::new(function, &digits).ok_or_else(|| io::Error::other("no digest"))
-}
-
-fn feed<D: sha2::Digest>(file: &File, mut digest: D, progress: &dyn Progress) -> io::Result<D> {
-    use std::os::unix::fs::FileExt as _;
-    let (mut bytes, mut at) = (vec![0; 128 << 10], 0);
-    loop {
-        if progress.stopped() {
-            return Err(io::Error::other(Stopped));
-        }
-        match file.read_at(&mut bytes, at)? {
-            0 => return Ok(digest),
-            read => {
-                digest.update(&bytes[..read]);
-                at += read as u64;
-            }
-        }
-    }
 }

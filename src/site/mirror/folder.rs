@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::cache::hash;
 use super::catalogue::Wanted;
 use crate::net::Digest;
 use crate::progress::Progress;
@@ -95,7 +94,8 @@ impl Folder {
         let digest = match known {
             Some(digest) if digest.function() == expected.function() => digest,
             _ => {
-                let digest = hash(&file, expected.function(), progress).map_err(failed)?;
+                let digest =
+                    Digest::of_file(expected.function(), &file, progress).map_err(failed)?;
                 hashed().push((stamp, digest.clone()));
                 digest
             }

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::cache::Cache;
-pub(super) use self::cache::hash;
 pub use self::catalogue::{ARTIFACTS, Catalogue, OS, Of, Wanted, artifact_path, catalogue};
 use self::folder::Folder;
 use self::job::Job;
