@@ -1,0 +1,36 @@
+//! `plan`, and which nodes any command means.
+
+use clap::Args;
+
+/// Which nodes.
+#[derive(Args, Debug)]
+pub struct Nodes {
+    /// Nodes: a name or a pattern (`edge-*`); all of them if none is given
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Nodes by name, pattern or `@tag`, with commas between
+    #[arg(long, value_name = "PATTERN")]
+    pub on: Vec<String>,
+}
+
+impl Nodes {
+    /// All patterns together.
+    #[must_use]
+    pub fn patterns(&self) -> Vec<String> {
+        [self.nodes.as_slice(), self.on.as_slice()].concat()
+    }
+}
+
+/// `plan`.
+#[derive(Args, Debug)]
+pub struct Plan {
+    /// Which nodes.
+    #[command(flatten)]
+    pub nodes: Nodes,
+    /// Compare with this revision and not with what nodes fetch now
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// Exit with 2 when something changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
