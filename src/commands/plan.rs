@@ -1,6 +1,6 @@
 //! `plan`: what would change, and what it costs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -13,8 +13,9 @@ use crate::fleet::date::Date;
 use crate::fleet::expiry;
 use crate::git;
 use crate::plan::base::{self, Base};
-use crate::plan::compare::{compare, is_same, removed};
+use crate::plan::compare::{Plan, compare, is_same, removed};
 use crate::render::rendered::Rendered;
+use crate::stick::record::Sticks;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -27,20 +28,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();
     let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
-    let nodes: BTreeSet<String> = loaded.manifest.nodes.keys().cloned().collect();
-    let gone = if patterns.is_empty() {
-        removed(&base, &nodes)
-    } else {
-        Vec::new()
-    };
-    let read = |id| match repo {
-        Some(repo) => repo.blob(id),
-        None => Ok(Vec::new()),
-    };
-    let mut plan = compare(&base, &rendered, &gone, read)?;
-    let before = records::before(&loaded, &base)?;
-    let sticks = records::judge(&loaded, before.as_ref(), &rendered, &records);
-    plan.weigh(before.as_ref(), &loaded.fleet, sticks);
+    let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
     // What was pushed does not depend on what the user compares with.
     let fetched = match args.against {
         Some(_) => &base::find(repo, &loaded.fleet.git, None)?,
@@ -73,6 +61,31 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     } else {
         Outcome::Done
     })
+}
+
+/// What changes from `base` to what was rendered for the nodes that the patterns name, and what it costs.
+pub(super) fn compute(
+    loaded: &Loaded,
+    base: &Base,
+    patterns: &[String],
+    rendered: &[Rendered],
+    records: &BTreeMap<String, Sticks>,
+) -> Result<Plan, Failure> {
+    let nodes: BTreeSet<String> = loaded.manifest.nodes.keys().cloned().collect();
+    let gone = if patterns.is_empty() {
+        removed(base, &nodes)
+    } else {
+        Vec::new()
+    };
+    let read = |id| match &loaded.repo {
+        Some(repo) => repo.blob(id),
+        None => Ok(Vec::new()),
+    };
+    let mut plan = compare(base, rendered, &gone, read)?;
+    let before = records::before(loaded, base)?;
+    let sticks = records::judge(loaded, before.as_ref(), rendered, records);
+    plan.weigh(before.as_ref(), &loaded.fleet, sticks);
+    Ok(plan)
 }
 
 /// What stands between the rendered files and the nodes: not written, not committed, not pushed.
