@@ -377,6 +377,11 @@ fn a_large_fleet_needs_few_open_files() {
     assert_eq!(rendered(&fleet).len(), 300);
 }
 
+/// Gives a lock back, also where another test is just starting a process, which holds every file for a moment.
+fn let_go(held: &fs::File) {
+    flock(held, FlockOperation::Unlock).unwrap();
+}
+
 #[test]
 fn a_second_writer_is_told_who_holds_the_fleet() {
     for (fleet, lock) in [
@@ -404,7 +409,7 @@ fn a_second_writer_is_told_who_holds_the_fleet() {
             .code(1)
             .prints(&["stale "]);
         assert_eq!(before, rendered(&fleet));
-        drop(held);
+        let_go(&held);
         fleet.renders();
         assert_ne!(before, rendered(&fleet));
     }
@@ -424,7 +429,7 @@ fn the_lock_is_one_for_all_work_trees_and_no_file_of_the_fleet() {
         .run()
         .code(1)
         .says(&["another command is writing"]);
-    drop(held);
+    let_go(&held);
     fleet.renders();
     assert_eq!(fleet.git_says(&["status", "--porcelain"]), "");
 }
