@@ -3,7 +3,7 @@
 CARGO = cargo
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: demo test build lint
+.PHONY: demo test dist lint
 
 demo:
 	@tools/setup demo
@@ -18,3 +18,9 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- --deny warnings
 	$(CARGO) deny --locked check bans licenses sources
+
+# What a release hands out, in target/dist.
+dist:
+	@tools/setup test
+	$(CARGO) build --release --locked
+	@tools/package

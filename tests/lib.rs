@@ -34,6 +34,7 @@ mod mirror;
 mod mutations;
 mod net;
 mod node_settings;
+mod package;
 mod papers;
 mod passphrase;
 mod plan;
