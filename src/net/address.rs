@@ -74,7 +74,7 @@ impl Address {
     }
 
     /// What may be shown: a redirect's query is often a key that opens the file.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let url = without_credentials(&self.uri.to_string());
         url.split('?').next().unwrap_or_default().to_owned()
     }

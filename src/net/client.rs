@@ -29,6 +29,14 @@ pub struct Client {
     secure: OnceLock<Agent>,
 }
 
+/// What came of asking for a file.
+pub struct Traced {
+    /// Where redirects led, if anywhere. It may be shown.
+    pub led_to: Option<String>,
+    /// The file.
+    pub outcome: Result<Vec<u8>, NetError>,
+}
+
 impl Default for Client {
     fn default() -> Self {
         Self::new(Patience::default())
@@ -55,13 +63,22 @@ impl Client {
 
     /// A file of at most `limit` bytes.
     pub fn get(&self, url: &str, limit: u64, progress: &dyn Progress) -> Result<Vec<u8>, NetError> {
+        self.trace(url, limit, progress).outcome
+    }
+
+    /// As [`Client::get`], and says where redirects led.
+    pub fn trace(&self, url: &str, limit: u64, progress: &dyn Progress) -> Traced {
         let mut body = Bounded {
             url,
             limit,
             bytes: Vec::new(),
+            from: None,
         };
-        self.fetch(url, &mut body, None, progress)?;
-        Ok(body.bytes)
+        let outcome = self.fetch(url, &mut body, None, progress);
+        Traced {
+            led_to: body.from,
+            outcome: outcome.map(|()| body.bytes),
+        }
     }
 
     /// Whether a file is there. Not by `HEAD`, which some servers don't know: the connection ends before the body.
@@ -131,7 +148,7 @@ impl Client {
             offset,
             validator: validator.clone(),
         });
-        let answer = self.ask(address, shown, rest.as_ref(), progress)?;
+        let answer = self.ask(address, shown, rest.as_ref(), sink, progress)?;
         let head = &answer.head;
         match head.status {
             200 => {
@@ -179,6 +196,7 @@ impl Client {
         address: &Address,
         shown: &str,
         rest: Option<&Rest>,
+        sink: &mut dyn Sink,
         progress: &'a dyn Progress,
     ) -> Result<Answer<'a>, Failed> {
         let mut address = address.clone();
@@ -192,7 +210,10 @@ impl Client {
                 _ => None,
             };
             match location {
-                Some(location) => address = address.follow(location)?,
+                Some(location) => {
+                    address = address.follow(location)?;
+                    sink.led_to(&address.shown());
+                }
                 None => return Ok(answer),
             }
         }

@@ -40,7 +40,9 @@ pub enum NetError {
     Unreachable {
         /// What was asked for.
         url: String,
-        /// The last failure.
+        /// What kind of failure the last one was.
+        why: Unanswered,
+        /// In words.
         cause: String,
         /// How many were seen in a row.
         attempts: u32,
@@ -113,6 +115,19 @@ pub enum NetError {
     Stopped,
 }
 
+/// Why nobody answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The name is not known.
+    NoSuchHost,
+    /// Nobody listens there.
+    Refused,
+    /// It took too long.
+    TimedOut,
+    /// Any other failure of the connection.
+    Broken,
+}
+
 impl NetError {
     /// What to do.
     #[must_use]
@@ -150,7 +165,8 @@ impl NetError {
 }
 
 /// A status as its server means it.
-fn status_text(status: u16) -> String {
+#[must_use]
+pub fn status_text(status: u16) -> String {
     let reason = ureq::http::StatusCode::from_u16(status)
         .ok()
         .and_then(|status| status.canonical_reason());

@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::NetError;
+use rustls::CertificateError;
+
 use super::exchange::Broken;
+use super::{NetError, Unanswered};
 
 /// Why an attempt failed.
 pub(super) enum Failed {
@@ -40,8 +42,10 @@ pub(super) fn failed(shown: &str, broken: Broken) -> Failed {
     if is_handshake {
         return NetError::Untrusted { url, cause }.into();
     }
+    let why = why(&error);
     let error_of = |attempts| NetError::Unreachable {
         url,
+        why,
         cause,
         attempts,
     };
@@ -53,8 +57,33 @@ pub(super) fn failed(shown: &str, broken: Broken) -> Failed {
     }
 }
 
+fn why(error: &ureq::Error) -> Unanswered {
+    match error {
+        ureq::Error::HostNotFound => Unanswered::NoSuchHost,
+        ureq::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => Unanswered::Refused,
+            io::ErrorKind::TimedOut => Unanswered::TimedOut,
+            // The standard library has no kind for it, and this in front of what the resolver says.
+            _ if error.to_string().starts_with("failed to lookup address") => {
+                Unanswered::NoSuchHost
+            }
+            _ => Unanswered::Broken,
+        },
+        ureq::Error::Timeout(_) => Unanswered::TimedOut,
+        _ => Unanswered::Broken,
+    }
+}
+
 /// A failure in the words of the tool.
 fn cause(error: &ureq::Error) -> String {
+    let tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|it| it.downcast_ref()),
+        _ => None,
+    };
+    if let Some(rustls::Error::InvalidCertificate(why)) = tls {
+        return distrust(why);
+    }
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the connection was cut".to_owned()
@@ -63,5 +92,30 @@ fn cause(error: &ureq::Error) -> String {
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::HostNotFound => "there is no such host".to_owned(),
         error => error.to_string(),
+    }
+}
+
+/// What is wrong with a certificate.
+fn distrust(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "no authority that is known here vouches for its certificate".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            // They come as `DnsName("h.example")`.
+            let names = presented
+                .iter()
+                .map(|it| it.split('"').nth(1).unwrap_or(it));
+            let names: Vec<&str> = names.collect();
+            format!("its certificate is for another name: {}", names.join(", "))
+        }
+        why => format!("its certificate is not valid: {why}"),
     }
 }

@@ -14,7 +14,7 @@ mod proxy;
 mod sink;
 
 pub use address::without_credentials;
-pub use client::Client;
+pub use client::{Client, Traced};
 pub use digest::{Digest, Function};
-pub use error::NetError;
+pub use error::{NetError, Unanswered, status_text};
 pub use patience::Patience;

@@ -12,6 +12,8 @@ pub(super) trait Sink {
     fn restart(&mut self) -> Result<(), NetError>;
     /// The next bytes.
     fn take(&mut self, bytes: &[u8]) -> Result<(), NetError>;
+    /// A redirect led here. It may be shown.
+    fn led_to(&mut self, _url: &str) {}
     /// Whether the rest may stay where it is.
     fn has_enough(&self) -> bool {
         false
@@ -23,9 +25,15 @@ pub(super) struct Bounded<'a> {
     pub(super) url: &'a str,
     pub(super) limit: u64,
     pub(super) bytes: Vec<u8>,
+    /// Where the last redirect led.
+    pub(super) from: Option<String>,
 }
 
 impl Sink for Bounded<'_> {
+    fn led_to(&mut self, url: &str) {
+        self.from = Some(url.to_owned());
+    }
+
     fn offset(&self) -> u64 {
         self.bytes.len() as u64
     }
