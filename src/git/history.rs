@@ -217,18 +217,7 @@ impl Commit {
     /// The day that it was made on, in UTC: `2026-01-31`.
     #[must_use]
     pub fn date(&self) -> String {
-        // Howard Hinnant's days from civil, backwards: years begin in March, eras have 400 of them.
-        let days = self.time.div_euclid(24 * 60 * 60) + 719_468;
-        let era = days.div_euclid(146_097);
-        let day_of_era = days.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = (month_from_march + 2) % 12 + 1;
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        format!("{year:04}-{month:02}-{day:02}")
+        day(self.time)
     }
 
     /// The beginning of its id, as people write it.
@@ -236,6 +225,22 @@ impl Commit {
     pub fn short_id(&self) -> String {
         self.id.to_string().chars().take(7).collect()
     }
+}
+
+/// The day of a time in seconds since 1970, in UTC: `2026-01-31`.
+pub(super) fn day(time: i64) -> String {
+    // Howard Hinnant's days from civil, backwards: years begin in March, eras have 400 of them.
+    let days = time.div_euclid(24 * 60 * 60) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]

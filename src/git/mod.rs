@@ -6,6 +6,7 @@ pub mod cli;
 pub mod error;
 pub mod forge;
 pub mod history;
+pub mod past;
 pub mod remote;
 pub mod repo;
 mod settings;
