@@ -1,6 +1,7 @@
 //! All tests of the tool as a whole, in one binary.
 #![allow(clippy::unwrap_used)]
 
+mod authority;
 mod boot;
 mod boot_command;
 mod canaries;

@@ -1,9 +1,6 @@
 //! `fleet.lock` pins only what a distribution published as a whole, and signed; a failure changes nothing.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ephemeros::net::{Client, Digest, Function};
@@ -11,11 +8,9 @@ use ephemeros::os::{
     Arch, Distro, Release, Servers, SignatureError, SigningKey, Unpublished, read_flatcar_key,
 };
 use ephemeros::progress::Silent;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 
+use crate::authority::Authority;
 use crate::fleet::{Fleet, Run};
 use crate::gpg::Gpg;
 use crate::net::IMPATIENT;
@@ -767,84 +762,16 @@ fn a_large_artifact_is_read_on_from_where_it_broke() {
     assert_eq!(range.as_deref(), Some("bytes=1500000-"));
 }
 
-/// An authority, and a server's certificate and key by it.
-fn authority(folder: &Path) -> (PathBuf, ServerConfig) {
-    let openssl = |args: &[&str]| {
-        let mut command = Command::new("openssl");
-        let output = command.args(args).current_dir(folder).output();
-        let output = output.expect("this test needs `openssl`: run tools/setup test");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    let key = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ];
-    let new = |args: &[&str]| openssl(&[&["req"], &key[..], args].concat());
-    new(&[
-        "-x509",
-        "-keyout",
-        "ca.key",
-        "-out",
-        "ca.pem",
-        "-subj",
-        "/CN=made up for a test",
-    ]);
-    new(&[
-        "-keyout",
-        "key.pem",
-        "-out",
-        "request.pem",
-        "-subj",
-        "/CN=localhost",
-    ]);
-    fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        "request.pem",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        "names",
-        "-out",
-        "cert.pem",
-    ]);
-    let cert = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert], key)
-        .unwrap();
-    (folder.join("ca.pem"), config)
-}
-
 #[test]
 fn https_is_believed_by_the_machines_authorities_and_not_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ca, tls) = authority(folder.path());
+    let authority = Authority::new();
     let plain = Web::start(|asked| Answer::file(asked, b"plain"));
     let to = plain.url.clone();
-    let web = Web::start_secure(tls, move |asked| match asked.path.as_str() {
-        "/leave" => Answer::redirect(&to),
-        _ => Answer::file(asked, b"safe"),
+    let web = Web::start_secure(authority.server("localhost", 2), move |asked| {
+        match asked.path.as_str() {
+            "/leave" => Answer::redirect(&to),
+            _ => Answer::file(asked, b"safe"),
+        }
     });
     let fleet = |path: &str| {
         Fleet::new().fleet(&format!(
@@ -859,7 +786,7 @@ fn https_is_believed_by_the_machines_authorities_and_not_left() {
     let trusting = |fleet: &Fleet| {
         fleet
             .command(&["lock"])
-            .env("SSL_CERT_FILE", &ca.display().to_string())
+            .env("SSL_CERT_FILE", &authority.file().display().to_string())
             .run()
     };
     trusting(&safe).code(0);
