@@ -14,6 +14,7 @@ pub use render::Render;
 pub use secrets::{Exposed, Secrets};
 pub use serve::Serve;
 pub use show::{Show, Stage};
+pub use status::Status;
 pub use stick::{Devices, Flash, Image, Inspect, MadeOf, SectorSize};
 pub use sticks::Sticks;
 pub use visible::visible;
@@ -28,6 +29,7 @@ mod render;
 mod secrets;
 mod serve;
 mod show;
+mod status;
 mod stick;
 mod sticks;
 mod visible;
@@ -93,6 +95,8 @@ pub enum Command {
     Check(Check),
     /// Pin what `current` and `[artifacts]` stand for in `fleet.lock`, with digests
     Lock(Lock),
+    /// Ask what nodes are served today, and whether that is what was committed
+    Status(Status),
     /// List the drives that may be written, and say why each other one may not
     Devices(Devices),
     /// Make a node's stick as a file, which holds its secrets

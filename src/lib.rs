@@ -13,6 +13,8 @@
 //! the boot script's body     render, ipxe::lint
 //! ignition/, ipxe/           plan::base         -> Base              what nodes fetch now
 //!                            plan::compare      -> Plan              what would change, and its cost
+//! the URLs of those files    status::probe      -> Served            what nodes are served today
+//!                            status::judge      -> Verdict           whose bytes these are
 //! sticks/*.toml              stick::record      -> Sticks            what stands on the sticks that were made
 //!                            plan::sticks       -> StickPlan         which of them have to be written anew
 //!
@@ -69,8 +71,9 @@ pub mod site;
 pub mod stick;
 pub mod vault;
 
-// A node in a virtual machine.
+// A node in a virtual machine; what nodes are served today.
 pub mod boot;
+pub mod status;
 
 // The user.
 pub mod cli;

@@ -19,6 +19,7 @@ use crate::image::loaders;
 use crate::repository::{KNOWN_URL, has_program, is_root};
 use crate::serve::{INITRD, KERNEL};
 use crate::sticks::{ONE, flash};
+use crate::web::{Answer, Web};
 
 /// Values that stand nowhere else: in a variable, in a file of their own, in one that somebody forgot to encrypt, in one
 /// that is set, in the environment that is imported.
@@ -358,6 +359,33 @@ fn cases_of_boot() -> Vec<Case> {
     ]
 }
 
+/// Serves the fleet's files where nodes fetch them.
+fn serve_the_files(fleet: &Fleet) {
+    let root = fleet.root();
+    let web = Web::start(move |asked| match fs::read(root.join(&asked.path[1..])) {
+        Ok(bytes) => Answer::whole(&bytes),
+        Err(_) => Answer::status(404),
+    });
+    let raw_url = format!("raw_url = \"{}/{{{{ path }}}}\"", web.url);
+    fleet.replace(
+        "fleet.toml",
+        "url = \"https://github.com/acme/fleet\"",
+        &raw_url,
+    );
+    fleet.renders();
+    fleet.commit();
+}
+
+fn cases_of_what_is_served() -> Vec<Case> {
+    // A proxy that is none is asked nothing.
+    let proxy = format!("gopher://me:{}@h", CANARIES[4]);
+    vec![
+        case("status", &[], 0).with(serve_the_files),
+        case("status", &[], 1).env("https_proxy", &proxy),
+        case("status", &[], 1).with(forget_to_encrypt),
+    ]
+}
+
 fn cases_of_papers() -> Vec<Case> {
     vec![
         case("completions", &["bash"], 0),
@@ -367,6 +395,7 @@ fn cases_of_papers() -> Vec<Case> {
         case("man", &["fleet.toml"], 1),
         case("schema", &["fleet"], 0),
         case("schema", &["node"], 0),
+        case("schema", &["status"], 0),
         case("schema", &["lock"], 64),
     ]
 }
@@ -377,6 +406,7 @@ fn cases() -> Vec<Case> {
     cases.extend(cases_of_the_record());
     cases.extend(cases_of_the_site());
     cases.extend(cases_of_boot());
+    cases.extend(cases_of_what_is_served());
     cases.extend(cases_of_papers());
     cases.extend([
         case("plan", &[], 0),

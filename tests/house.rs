@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["main"],
     &["commands"],
     &["ui", "cli"],
-    &["boot"],
+    &["boot", "status"],
     &["plan", "site"],
     &["stick"],
     &["render", "vault"],

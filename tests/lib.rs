@@ -57,6 +57,7 @@ mod serve;
 mod show;
 mod signature;
 mod spare_key;
+mod status;
 mod sticks;
 mod templates;
 mod terminal;

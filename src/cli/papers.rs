@@ -28,11 +28,13 @@ pub struct Schema {
     pub of: Of,
 }
 
-/// The files that have a schema.
+/// What has a schema.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     /// `fleet.toml`
     Fleet,
     /// `nodes/NODE.toml`
     Node,
+    /// What `status --json` prints
+    Status,
 }

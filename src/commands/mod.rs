@@ -26,6 +26,7 @@ mod config_output;
 mod destination;
 mod devices;
 mod devices_text;
+mod fetched;
 mod flash;
 mod identities;
 mod image;
@@ -48,6 +49,8 @@ mod secrets;
 mod serve;
 mod serve_text;
 mod show;
+mod status;
+mod status_text;
 mod stick_id;
 mod stick_inputs;
 mod stick_loaders;
@@ -173,6 +176,7 @@ pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
         Command::Show(args) => show::run(args, start, ui),
         Command::Check(args) => check::run(args, start, ui),
         Command::Lock(args) => lock::run(args, start, ui),
+        Command::Status(args) => status::run(args, start, ui),
         Command::Devices(args) => devices::run(args, roots, ui),
         Command::Image(args) => image::run(args, start, ui),
         Command::Flash(args) => flash::run(args, start, roots, ui),

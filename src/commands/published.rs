@@ -4,7 +4,7 @@ use super::{Failure, Loaded};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::file::Git;
 use crate::fleet::node::Fleet;
-use crate::fleet::publish::{NoUrl, Published, Upstream, url};
+use crate::fleet::publish::{NoUrl, Published, Upstream, asks_for, url};
 use crate::git::{self, ObjectId, repo::Repo};
 use crate::render::rendered::{ignition_path, sha512};
 
@@ -106,6 +106,20 @@ impl<'a> Publisher<'a> {
             upstream,
             commit: repo.and_then(head_commit),
         })
+    }
+
+    /// As of another commit than HEAD.
+    pub(super) fn at(self, commit: ObjectId) -> Self {
+        Self {
+            commit: Some(commit),
+            ..self
+        }
+    }
+
+    /// Whether a URL names what the file holds.
+    pub(super) fn asks_for_content(&self) -> bool {
+        let template = self.settings.raw_url.as_deref();
+        template.is_some_and(|template| asks_for(template, "sha512"))
     }
 
     /// The URL of what stands at `path` in the fleet.

@@ -96,10 +96,16 @@ pub fn is_fixed(git: &Git) -> bool {
 /// Whether a `raw_url` names the commit: then it is another one after each.
 #[must_use]
 pub fn asks_for_commit(template: &str) -> bool {
+    asks_for(template, "commit")
+}
+
+/// Whether a `raw_url` uses a variable.
+#[must_use]
+pub fn asks_for(template: &str, variable: &str) -> bool {
     let engine = minijinja::Environment::new();
     engine
         .template_from_str(template)
-        .is_ok_and(|template| template.undeclared_variables(false).contains("commit"))
+        .is_ok_and(|template| template.undeclared_variables(false).contains(variable))
 }
 
 /// The URL that `fleet.toml` fixes by itself, the same in every clone; `None` where it fixes none.
