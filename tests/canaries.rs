@@ -383,6 +383,8 @@ fn cases_of_what_is_served() -> Vec<Case> {
         case("status", &[], 0).with(serve_the_files),
         case("status", &[], 1).env("https_proxy", &proxy),
         case("status", &[], 1).with(forget_to_encrypt),
+        case("plan", &["--live"], 0).with(serve_the_files),
+        case("plan", &["--live"], 1).env("https_proxy", &proxy),
     ]
 }
 

@@ -27,6 +27,7 @@ mod interop;
 mod kills;
 mod leaks;
 mod legacy;
+mod live;
 mod loader;
 mod local_files;
 mod lock;

@@ -30,6 +30,9 @@ pub struct Plan {
     /// Compare with this revision and not with what nodes fetch now
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
+    /// Compare with what the URLs serve that nodes fetch from, now
+    #[arg(long, conflicts_with = "against")]
+    pub live: bool,
     /// Exit with 2 when something changes
     #[arg(long)]
     pub detailed_exitcode: bool,

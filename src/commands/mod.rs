@@ -40,6 +40,7 @@ mod lock_wanted;
 mod man;
 mod merge;
 mod plan;
+mod plan_live;
 mod plan_text;
 mod published;
 mod records;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::render::leftover;
-use super::{Failure, Loaded, Outcome, load, plan_text, records};
+use super::{Failure, Loaded, Outcome, load, plan_live, plan_text, records};
 use crate::cli;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
@@ -27,12 +27,18 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let records = loaded.read_records(&patterns)?;
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();
-    let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
+    let (base, hint) = if args.live {
+        plan_live::base(&loaded, &patterns, &rendered, ui)?
+    } else {
+        let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
+        (base, None)
+    };
     let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
     // What was pushed does not depend on what the user compares with.
-    let fetched = match args.against {
-        Some(_) => &base::find(repo, &loaded.fleet.git, None)?,
-        None => &base,
+    let fetched = if args.live || args.against.is_some() {
+        &base::find(repo, &loaded.fleet.git, None)?
+    } else {
+        &base
     };
     let leftover = if patterns.is_empty() {
         leftover(&loaded)?.len()
@@ -41,6 +47,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     };
     let mut notes = pending(&loaded, fetched, &rendered, leftover)?;
     notes.extend(records::notes(&plan));
+    notes.extend(hint);
     if ui.json() {
         let text = json!({
             "format": 1,
