@@ -109,6 +109,12 @@ fn assert_logs(example: &Example, node: &Machine) {
     };
     let started = node.wait("log of k3s", 30, line("Started k3s.service"));
     assert!(started.contains(" node1337.example.com "), "{started}");
+    // The kernel says all of its command line, and one line this alone.
+    let running = format!("]: ephemeros.config={}", example.digest());
+    node.wait("line with the config", 30, || {
+        let mut lines = example.servers.log().into_iter();
+        lines.find(|line| line.ends_with(&running))
+    });
     node.run("echo a line of today | systemd-cat --identifier=chain");
     node.wait("new line in the log", 30, line(": a line of today"));
 }
@@ -234,6 +240,7 @@ fn assert_heartbeat(example: &Example, node: &Machine) {
     });
     let url = format!("http://10.0.2.100{}", beat.path);
     assert_eq!((&*beat.method, &*url), ("HEAD", secret("HEARTBEAT_URL")));
+    assert_eq!(beat.agent, format!("ephemeros/{}", example.digest()));
 }
 
 /// The record of the node's own name, by the address that the bond has got.
@@ -332,6 +339,10 @@ fn assert_applies(example: &Example, node: &Machine) {
         cmdline.contains(&format!(" ephemeros.config={} ", after.0)),
         "{cmdline}"
     );
+    let beat = node.wait("heartbeat after the reboot", 120, || {
+        example.servers.requests("/beat/").pop()
+    });
+    assert_eq!(beat.agent, format!("ephemeros/{}", after.0));
     let timer = node.run("systemctl show heartbeat.timer --property=TimersMonotonic");
     assert!(timer.contains("{ OnUnitActiveUSec=4min ;"), "{timer}");
 }

@@ -47,6 +47,8 @@ pub(super) struct Request {
     pub(super) method: String,
     /// With the query.
     pub(super) path: String,
+    /// What the client calls itself.
+    pub(super) agent: String,
     pub(super) body: Vec<u8>,
     /// What it was answered with.
     pub(super) status: u16,
@@ -205,13 +207,16 @@ fn serve(client: TcpStream, site: &Mutex<Site>, requests: &Mutex<Vec<Request>>) 
     let (Some(method), Some(path)) = (words.next(), words.next()) else {
         return Ok(());
     };
-    let mut length = 0;
+    let (mut length, mut agent) = (0, String::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
         match header.trim().split_once(": ") {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                 length = value.parse().unwrap_or_default();
+            }
+            Some((name, value)) if name.eq_ignore_ascii_case("user-agent") => {
+                value.clone_into(&mut agent);
             }
             Some(_) => {}
             None => break,
@@ -225,6 +230,7 @@ fn serve(client: TcpStream, site: &Mutex<Site>, requests: &Mutex<Vec<Request>>) 
     requests.lock().unwrap().push(Request {
         method,
         path,
+        agent,
         body,
         status,
     });
