@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use boot::{Arch, Boot, Display, Firmware};
 pub use config::{Merge, Transpile, Validate};
 pub use import::{Import, ImportClc, ImportEnv};
+pub use init::Init;
 pub use lock::Lock;
 pub use papers::{Completions, Man, Of, Schema};
 pub use plan::{Nodes, Plan};
@@ -22,6 +23,7 @@ pub use visible::visible;
 mod boot;
 mod config;
 mod import;
+mod init;
 mod lock;
 mod papers;
 mod plan;
@@ -85,6 +87,8 @@ pub enum Color {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Start a new fleet that plans at once; nothing is asked, and nothing that is there is overwritten
+    Init(Init),
     /// Show what a change does to which node, and what it costs
     Plan(Plan),
     /// Write each node's Ignition config and boot script

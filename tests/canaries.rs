@@ -411,6 +411,8 @@ fn cases() -> Vec<Case> {
     cases.extend(cases_of_what_is_served());
     cases.extend(cases_of_papers());
     cases.extend([
+        case("init", &["../new"], 0).env("https_proxy", "http://127.0.0.1:1"),
+        case("init", &[], 1),
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),
         case("plan", &[], 1).with(break_a_line),

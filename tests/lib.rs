@@ -23,6 +23,7 @@ mod house;
 mod image;
 mod import;
 mod import_env;
+mod init;
 mod interop;
 mod kills;
 mod leaks;

@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::loaded::load_without_pins;
 use super::lock_changes::{self, Change, channel_of, file_of};
-use super::lock_wanted::{Channel, RemoteFile, Wanted};
+pub(super) use super::lock_wanted::Channel;
+use super::lock_wanted::{RemoteFile, Wanted};
 use super::{Failure, Outcome, count, fail, lock};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::lock::{ArtifactPin, Lock, OsPin};
 use crate::net::{Client, Digest, Function, NetError};
 use crate::os::{Distro, Release, Servers, SigningKey, Unpublished, read_flatcar_key};
-use crate::progress::Progress as _;
+use crate::progress::Progress;
 use crate::ui::{Orderly, Ui};
 use crate::write::{Batch, Durability};
 
@@ -180,16 +181,7 @@ impl Resolver<'_> {
             Distro::Flatcar => servers.flatcar_files(&release, self.key(&servers)?)?,
             Distro::FedoraCoreos => servers.fedora_files(&release)?,
         };
-        let files = files.into_iter();
-        Ok(OsPin {
-            distro: of.distro,
-            channel: of.name.clone(),
-            arch: of.arch,
-            version: release.version,
-            files: files
-                .map(|(name, it)| (name, it.to_string()))
-                .collect::<BTreeMap<_, _>>(),
-        })
+        Ok(pin_of(release, files))
     }
 
     /// Read once, and only where it is needed.
@@ -225,6 +217,36 @@ impl Resolver<'_> {
             url: url.to_owned(),
             hash: hash.to_string(),
         })
+    }
+}
+
+/// The newest release of a channel, looked up at the distribution's own server alone.
+pub(super) fn newest(
+    of: &Channel,
+    client: &Client,
+    progress: &dyn Progress,
+) -> Result<OsPin, Unpublished> {
+    let servers = Servers {
+        client,
+        mirrors: &[],
+        progress,
+    };
+    let release = servers.newest(of.distro, &of.name, of.arch)?;
+    let files = match of.distro {
+        Distro::Flatcar => servers.flatcar_files(&release, &servers.flatcar_key()?)?,
+        Distro::FedoraCoreos => servers.fedora_files(&release)?,
+    };
+    Ok(pin_of(release, files))
+}
+
+fn pin_of(release: Release, files: BTreeMap<String, Digest>) -> OsPin {
+    let files = files.into_iter();
+    OsPin {
+        distro: release.distro,
+        channel: release.channel,
+        arch: release.arch,
+        version: release.version,
+        files: files.map(|(name, it)| (name, it.to_string())).collect(),
     }
 }
 

@@ -31,6 +31,7 @@ mod flash;
 mod identities;
 mod image;
 mod import;
+mod init;
 mod inspect;
 mod leaks;
 mod loaded;
@@ -50,6 +51,7 @@ mod secrets;
 mod serve;
 mod serve_text;
 mod show;
+mod ssh_key;
 mod status;
 mod status_text;
 mod stick_id;
@@ -172,6 +174,7 @@ impl From<Vec<NoSuchNode>> for Failure {
 pub fn run(cli: &Cli, roots: &Roots, ui: &Ui) -> Result<Outcome, Failure> {
     let start = cli.global.directory.as_deref().unwrap_or(Path::new("."));
     match &cli.command {
+        Command::Init(args) => init::run(args, start, ui),
         Command::Plan(args) => plan::run(args, start, ui),
         Command::Render(args) => render::run(args, start, ui),
         Command::Show(args) => show::run(args, start, ui),

@@ -180,7 +180,8 @@ fn quoted(names: &[String]) -> String {
 }
 
 /// A word as a POSIX shell reads it back.
-fn shell_word(word: &str) -> String {
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@,=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

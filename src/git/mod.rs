@@ -1,8 +1,9 @@
 //! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
 //!
-//! Everything here but [`cli`] only reads; nothing goes over the network, or knows of fleets.
+//! Everything here but [`cli`] and [`create`] only reads; nothing goes over the network, or knows of fleets.
 
 pub mod cli;
+pub mod create;
 pub mod error;
 pub mod forge;
 pub mod history;

@@ -13,6 +13,7 @@ use super::dumps::forbid_dumps;
 use super::plugin::Plugins;
 use super::unlock::{Locked, UnlockError};
 use crate::diagnostic::Diagnostic;
+use crate::secrets::recipients::Recipient;
 pub use parse::Flaw;
 pub(super) use parse::parse_age;
 use parse::{Parsed, parse};
@@ -170,6 +171,17 @@ impl Identities {
     #[must_use]
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// The public halves of the age keys among them that were read.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<Recipient> {
+        let keys = self.read.iter().flat_map(|(_, keys)| keys);
+        keys.filter_map(|key| match key {
+            Key::X25519(key) => Some(Recipient::X25519(key.to_public())),
+            Key::Ssh(_) | Key::Plugin(_) => None,
+        })
+        .collect()
     }
 
     fn add(&mut self, path: &Path) -> Result<(), IdentityError> {

@@ -25,7 +25,6 @@ mod found;
 mod node_file;
 mod script;
 mod sorted;
-mod ssh_key;
 
 pub(super) fn run(args: &cli::ImportEnv, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let _lock = lock(start, "import env")?;

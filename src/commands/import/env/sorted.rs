@@ -1,9 +1,12 @@
 //! What becomes of each variable: a secret, a public one, or nothing, where the fleet has it already.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use super::found::{Found, SSH_KEY, Variable};
-use super::ssh_key;
+use crate::commands::ssh_key;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file;
 use crate::fleet::document::Item;
@@ -127,7 +130,7 @@ impl<'a> Sorted<'a> {
         let Some(variable) = &found.ssh_key else {
             return;
         };
-        let key = match ssh_key::read(&variable.value) {
+        let key = match ssh_key::read(Path::new(OsStr::from_bytes(&variable.value))) {
             Ok(key) => key,
             Err(error) => {
                 let mistake = found.error(variable, error.to_string());

@@ -1,4 +1,4 @@
-//! The public key whose path the original was given.
+//! An SSH public key in a file: that whose path the original was given, or one of the user's own.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -50,12 +50,10 @@ impl KeyError {
 }
 
 /// The line of a public key.
-pub(super) fn read(path: &[u8]) -> Result<String, KeyError> {
-    let bytes = read_bytes(Path::new(std::ffi::OsStr::from_bytes(path))).map_err(|cause| {
-        KeyError::Unreadable {
-            cause,
-            has_tilde: path.starts_with(b"~"),
-        }
+pub(super) fn read(path: &Path) -> Result<String, KeyError> {
+    let bytes = read_bytes(path).map_err(|cause| KeyError::Unreadable {
+        cause,
+        has_tilde: path.as_os_str().as_bytes().starts_with(b"~"),
     })?;
     let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::NoKey)?;
     if ["PRIVATE KEY", "AGE-SECRET-KEY-"]
