@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use boot::{Arch, Boot, Display, Firmware};
 pub use config::{Merge, Transpile, Validate};
 pub use import::{Import, ImportClc, ImportEnv};
-pub use init::Init;
+pub use init::{Ci, Init};
 pub use lock::Lock;
 pub use papers::{Completions, Man, Of, Schema};
 pub use plan::{Nodes, Plan};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// `init`.
 #[derive(Args, Debug)]
@@ -13,4 +13,18 @@ pub struct Init {
     /// What the first node is called
     #[arg(long, value_name = "NAME", default_value = "node1")]
     pub node: String,
+    /// Write pipelines for these forges too
+    #[arg(long, value_enum, value_name = "FORGE", value_delimiter = ',')]
+    pub ci: Vec<Ci>,
+}
+
+/// A forge that runs pipelines.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ci {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI/CD
+    Gitlab,
+    /// Forgejo Actions, on Codeberg for example
+    Forgejo,
 }

@@ -1,5 +1,6 @@
 //! `init`: a new fleet, made of what can be found out here. Nothing is asked, and nothing that is there is overwritten.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -10,7 +11,7 @@ use self::files::NewFile;
 use self::found::Found;
 use self::place::Place;
 use super::{Failure, Outcome};
-use crate::cli;
+use crate::cli::{self, Ci};
 use crate::fleet::lock::Lock;
 use crate::fleet::names;
 use crate::git::create::{CreateError, create};
@@ -22,6 +23,7 @@ use crate::write::{Batch, Durability};
 mod files;
 mod found;
 mod pin;
+mod pipelines;
 mod place;
 
 pub(super) fn run(args: &cli::Init, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -36,6 +38,11 @@ pub(super) fn run(args: &cli::Init, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let _lock = place.lock()?;
     let mut found = Found::look(&place);
     let mut files = files::of_the_fleet(&place.root, &found, &args.node, new_id()?)?;
+    let forges: BTreeSet<Ci> = args.ci.iter().copied().collect();
+    for forge in &forges {
+        let (top, prefix) = (place.top(), place.prefix());
+        files.extend(pipelines::of(*forge, top, prefix, &found.branch)?);
+    }
     // What is in it takes a while to find out.
     files.push(NewFile::new(place.root.join("fleet.lock"), String::new()));
     refuse_existing(&place, &files)?;
@@ -54,6 +61,8 @@ pub(super) fn run(args: &cli::Init, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     if let Some(file) = files.last_mut() {
         file.text = pins.to_text();
     }
+    let settings = forges.iter().map(|it| pipelines::settings(*it).to_owned());
+    found.notes.extend(settings);
     write(&place, &found, &files, ui)?;
     tell(args, start, &place, &found, &files, ui)?;
     Ok(Outcome::Done)

@@ -19,7 +19,7 @@ const README: &str = include_str!("fleet/README.md");
 const IGNORED: &str = "*.img";
 
 /// Where this version's pages are read.
-const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs");
+pub(super) const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs");
 
 /// A file that is to be written.
 pub(super) struct NewFile {
@@ -83,7 +83,7 @@ pub(super) fn of_the_fleet(
 }
 
 /// A text with each `@NAME@` filled in.
-fn fill(text: &str, pairs: &[(&str, &str)]) -> String {
+pub(super) fn fill(text: &str, pairs: &[(&str, &str)]) -> String {
     let mut filled = text.to_owned();
     for (name, value) in pairs {
         filled = filled.replace(&format!("@{name}@"), value);

@@ -52,6 +52,11 @@ impl Place {
         self.repo.as_ref().map_or(&self.root, Repo::root)
     }
 
+    /// The fleet's place in it: `sites/north`, or empty.
+    pub(super) fn prefix(&self) -> &Path {
+        self.root.strip_prefix(self.top()).unwrap_or(Path::new(""))
+    }
+
     /// A path as it is told: from the repository's root.
     pub(super) fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(self.top()).unwrap_or(path);
