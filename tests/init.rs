@@ -135,13 +135,17 @@ fn what_is_not_found_is_explained_and_not_asked() {
     fleet.run(&["-C", folder, "check"]).code(0);
     fleet.run(&["-C", folder, "plan"]).code(0);
     // What is commented out is right, too, once it is not.
+    let is_setting = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        key != line
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
     let opened: String = toml
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.contains(" = [") => rest,
-            Some(rest) if rest.starts_with(['[', ']', ' ']) || rest.starts_with("env_file = ") => {
-                rest
-            }
+            Some(rest) if is_setting(rest) || rest.starts_with(['[', ']', ' ']) => rest,
             _ => line,
         })
         .flat_map(|line| [line, "\n"])

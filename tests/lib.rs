@@ -40,6 +40,7 @@ mod node_settings;
 mod package;
 mod papers;
 mod passphrase;
+mod pipelines;
 mod plan;
 mod plugins;
 mod profile;

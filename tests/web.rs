@@ -11,9 +11,11 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// What was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    pub(crate) method: String,
     pub(crate) path: String,
     /// By lower-case names.
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
     /// How often this path was asked for before.
     pub(crate) before: usize,
 }
@@ -155,7 +157,9 @@ fn serve(
     if stream.read_line(&mut first)? == 0 {
         return Ok(());
     }
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut words = first.split(' ').map(str::to_owned);
+    let method = words.next().unwrap_or_default();
+    let path = words.next().unwrap_or_default();
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
@@ -165,12 +169,18 @@ fn serve(
         };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
+    let length = headers.get("content-length");
+    let length = length.map_or(0, |length: &String| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
     let asked = {
         let mut seen = seen.lock().unwrap();
         let before = seen.iter().filter(|it| it.path == path).count();
         seen.push(Asked {
+            method,
             path,
             headers,
+            body,
             before,
         });
         seen.last().unwrap().clone()
