@@ -144,6 +144,28 @@ fn a_node_of_the_working_tree_comes_online_and_the_story_is_short() {
 }
 
 #[test]
+fn the_node_of_a_new_fleet_comes_online() {
+    let (Some(loaders), Some(system)) = (can_boot(), system()) else {
+        return;
+    };
+    let fleet = Fleet::empty();
+    let init = fleet.command(&["init", "--node", "n1"]);
+    let init = init.env("https_proxy", "http://127.0.0.1:1");
+    init.run().code(0);
+    // Flatcar asks for an address by itself, what stands in for it does not.
+    let network = "storage:\n  files:\n    - path: /etc/systemd/network/50-dhcp.network\n      contents:\n        \
+                   inline: \"[Match]\\nName=en*\\n[Network]\\nDHCP=yes\\n\"\n";
+    let fleet = fleet.butane("network.bu", network);
+    fleet.replace(
+        "fleet.toml",
+        "\"secrets.bu\"]",
+        "\"secrets.bu\", \"network.bu\"]",
+    );
+    let os = releases(&fleet, Some(&system));
+    brought_up(&fleet, &os, &loaders, &[]).code(0);
+}
+
+#[test]
 fn what_makes_a_node_fail_is_told() {
     let (Some(loaders), Some(system)) = (can_boot(), system()) else {
         return;

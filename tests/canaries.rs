@@ -402,6 +402,13 @@ fn cases_of_papers() -> Vec<Case> {
     ]
 }
 
+fn cases_of_init() -> Vec<Case> {
+    vec![
+        case("init", &["../new"], 0).env("https_proxy", "http://127.0.0.1:1"),
+        case("init", &[], 1),
+    ]
+}
+
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
@@ -410,9 +417,8 @@ fn cases() -> Vec<Case> {
     cases.extend(cases_of_boot());
     cases.extend(cases_of_what_is_served());
     cases.extend(cases_of_papers());
+    cases.extend(cases_of_init());
     cases.extend([
-        case("init", &["../new"], 0).env("https_proxy", "http://127.0.0.1:1"),
-        case("init", &[], 1),
         case("plan", &[], 0),
         case("plan", &[], 1).with(forget_to_encrypt),
         case("plan", &[], 1).with(break_a_line),

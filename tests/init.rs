@@ -323,7 +323,7 @@ fn an_identity_of_another_kind_is_told() {
 #[test]
 fn a_server_that_never_answers_is_not_waited_for() {
     let web = Web::start(|_| {
-        std::thread::sleep(std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_mins(1));
         Answer::status(500)
     });
     let fleet = at_home();

@@ -125,9 +125,11 @@ fn ssh_keys(found: &Found) -> String {
         return "# ssh_authorized_keys = [\"ssh-ed25519 AAAA… you@desk\"]  # for the user `core`; without one nobody can log in\n"
             .to_owned();
     }
-    let keys = found.ssh_keys.iter();
-    let keys: String = keys.map(|key| format!("    {},\n", quoted(key))).collect();
-    format!("ssh_authorized_keys = [  # for the user `core`\n{keys}]\n")
+    let mut text = "ssh_authorized_keys = [  # for the user `core`\n".to_owned();
+    for key in &found.ssh_keys {
+        text.push_str(&format!("    {},\n", quoted(key)));
+    }
+    text + "]\n"
 }
 
 /// `.gitignore` with what is missing in it.
