@@ -477,13 +477,19 @@ impl Run<'_> {
             panic!("{} jobs", jobs.len());
         };
         self.begin_clone();
-        // No branch but the one that the pipeline is for, and no more of it than GitLab's depth.
+        // No branch but the one that the pipeline is for, and no more of it than GitLab's depth where none is said.
         let place = if self.is_request() {
             "+refs/merge-requests/1/head:refs/merge-requests/1/head"
         } else {
             "+refs/heads/main:refs/remotes/origin/main"
         };
-        self.git(&["fetch", "--quiet", "--depth=20", "origin", place]);
+        let depth = variables.get("GIT_DEPTH").map_or("20", String::as_str);
+        let depth = match depth {
+            "0" => None,
+            depth => Some(format!("--depth={depth}")),
+        };
+        let fetch = ["fetch", "--quiet", "origin", place];
+        self.git(&[&fetch[..], depth.as_deref().as_slice()].concat());
         self.git(&["checkout", "--quiet", "--detach", "FETCH_HEAD"]);
         let cached = self.clone().join(".ephemeros");
         symlink(self.project.home().join("gitlab"), cached).unwrap();

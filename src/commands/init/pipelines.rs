@@ -37,14 +37,14 @@ fn texts(forge: Ci) -> &'static [(&'static str, &'static str)] {
 pub(super) fn settings(forge: Ci) -> &'static str {
     match forge {
         Ci::Github => {
-            "GitHub: allow it under Settings > Actions > General > \"Allow GitHub Actions to create and approve pull requests\""
+            "GitHub: check \"Allow GitHub Actions to create and approve pull requests\" under Settings > Actions > General"
         }
         Ci::Gitlab => {
-            "GitLab: allow it under Settings > CI/CD > Job token permissions > \"Allow Git push requests to the repository\", \
+            "GitLab: check \"Allow Git push requests to the repository\" under Settings > CI/CD > Job token permissions, \
              and add a weekly schedule under Build > Pipeline schedules"
         }
         Ci::Forgejo => {
-            "Forgejo: switch on Actions among the repository's units, and write the label of your runner at `runs-on`"
+            "Forgejo: check \"Actions\" among the repository's units, and write your runner's label at `runs-on`"
         }
     }
 }
