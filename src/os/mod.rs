@@ -3,6 +3,7 @@
 
 mod fedora_coreos;
 mod flatcar;
+mod located;
 mod mount;
 mod published;
 mod release;
@@ -10,6 +11,7 @@ mod signature;
 mod unpublished;
 mod verdict;
 
+pub use located::Server;
 pub use published::{Servers, read_flatcar_key};
 pub use release::{Arch, Distro, Files, Release, Spec};
 pub use signature::SigningKey;
