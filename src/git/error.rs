@@ -86,6 +86,19 @@ pub enum Error {
         /// What there is.
         names: Vec<String>,
     },
+    /// The clone has neither the branch that nodes fetch from nor what could stand in for it.
+    #[error("this clone does not have `{remote}/{branch}`, which nodes fetch from")]
+    NotFetched {
+        /// The remote.
+        remote: String,
+        /// Its branch.
+        branch: String,
+        /// Whether the clone holds only the newest commits.
+        shallow: bool,
+    },
+    /// Neither the fleet nor the clone says which branch of the remote counts.
+    #[error("which branch nodes fetch from is not known in this clone")]
+    NoBranch,
     /// A file in a commit that should be text and isn't.
     #[error("`{path}` in commit {commit} is not UTF-8")]
     NotText {
@@ -145,6 +158,22 @@ impl Error {
                 .map(|name| format!("say which in fleet.toml\n{}", remote_line(name))),
             Self::NoRepository { .. } => {
                 Some("run `git init`, or leave out `--against`".to_owned())
+            }
+            Self::NotFetched {
+                remote,
+                branch,
+                shallow,
+            } => {
+                let depth = if *shallow { "--depth=1 " } else { "" };
+                let refspec = format!("{branch}:refs/remotes/{remote}/{branch}");
+                Some(format!(
+                    "name what to compare with by `--against REV`, or fetch it\ngit fetch {depth}{} {}",
+                    shell_word(remote),
+                    shell_word(&refspec)
+                ))
+            }
+            Self::NoBranch => {
+                Some("say it in fleet.toml\n[git]\nbranch = \"main\"".to_owned())
             }
             Self::NotACommit { .. } => Some("name a branch, a tag or a commit".to_owned()),
             Self::Git { source, .. } if source.class() == git2::ErrorClass::Odb => Some(
