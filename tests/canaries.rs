@@ -398,6 +398,7 @@ fn cases_of_papers() -> Vec<Case> {
         case("schema", &["fleet"], 0),
         case("schema", &["node"], 0),
         case("schema", &["status"], 0),
+        case("schema", &["plan"], 0),
         case("schema", &["lock"], 64),
     ]
 }
@@ -406,6 +407,26 @@ fn cases_of_init() -> Vec<Case> {
     vec![
         case("init", &["../new"], 0).env("https_proxy", "http://127.0.0.1:1"),
         case("init", &[], 1),
+    ]
+}
+
+fn cases_of_plan() -> Vec<Case> {
+    vec![
+        case("plan", &[], 0),
+        case("plan", &["--markdown"], 0).with(record_a_stick),
+        case("plan", &["--max-change", "0"], 1).with(|fleet| {
+            fleet.replace(
+                "fleet.toml",
+                "[vault]",
+                "[os]\nkernel_args = [\"x\"]\n\n[vault]",
+            );
+        }),
+        case("plan", &["--fetch"], 1).with(|fleet| {
+            let url = format!("http://me:{}@127.0.0.1:9/fleet.git", CANARIES[4]);
+            fleet.git_says(&["remote", "add", "origin", &url]);
+        }),
+        case("plan", &[], 1).with(forget_to_encrypt),
+        case("plan", &[], 1).with(break_a_line),
     ]
 }
 
@@ -418,10 +439,8 @@ fn cases() -> Vec<Case> {
     cases.extend(cases_of_what_is_served());
     cases.extend(cases_of_papers());
     cases.extend(cases_of_init());
+    cases.extend(cases_of_plan());
     cases.extend([
-        case("plan", &[], 0),
-        case("plan", &[], 1).with(forget_to_encrypt),
-        case("plan", &[], 1).with(break_a_line),
         case("render", &[], 0),
         case("render", &[], 1).with(forget_to_encrypt),
         case("render", &[], 1).with(break_a_line),
@@ -659,7 +678,10 @@ fn no_command_shows_or_writes_a_secret() {
                 "{} {:?} {flag:?}\n{}{}",
                 case.command, case.args, run.stdout, run.stderr
             );
-            assert_eq!(run.code, Some(case.code), "{what}");
+            // Which is a mistake in the command line, and one more way to fail.
+            let is_twofold = flag == Some("--json") && case.args.contains(&"--markdown".to_owned());
+            let code = if is_twofold { 64 } else { case.code };
+            assert_eq!(run.code, Some(code), "{what}");
             let mut said = run.stdout.clone();
             if let Some(canary) = case.prints {
                 assert!(said.contains(canary), "{what}");

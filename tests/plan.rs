@@ -252,6 +252,11 @@ fn equal_changes_of_many_nodes_name_a_few_and_count_the_rest() {
         plan.contains("~ file /etc/a  on n1, n10, n11, n12, n13, n14, n15, n16 and 12 more\n"),
         "{plan}"
     );
+    let plan = fleet.plans(&["-v"]);
+    assert!(
+        plan.contains(", n16, n17, n18, n19, n2, n20, n3, n4, n5, n6, n7, n8, n9\n"),
+        "{plan}"
+    );
 }
 
 #[test]
@@ -398,8 +403,8 @@ fn a_script_that_names_another_config_is_shown_as_it_is() {
         after[..12].to_owned()
     };
     for text in [
-        format!("-    ephemeros.config={}", digest(&old)),
-        format!("+    ephemeros.config={}", digest(&new)),
+        format!("-ephemeros.config={}", digest(&old)),
+        format!("+ephemeros.config={}", digest(&new)),
     ] {
         assert!(plan.contains(&text), "{text}\n\n{plan}");
     }
@@ -413,11 +418,9 @@ fn a_changed_boot_script_is_shown_and_its_digest_alone_is_not() {
         fleet.read("fleet.toml") + "[os]\nkernel_args = [\"quiet\"]\n",
     );
     let plan = fleet.plans(&[]);
-    assert!(plan.contains("~ boot script  on n1\n"), "{plan}");
-    assert!(
-        plan.contains("\n    +    flatcar.first_boot=1 quiet "),
-        "{plan}"
-    );
+    assert!(plan.contains("~ kernel command line  on n1\n"), "{plan}");
+    assert!(plan.contains("\n    +quiet\n"), "{plan}");
+    assert!(!plan.contains("boot script"), "{plan}");
     assert!(!plan.contains("file /etc/a"), "{plan}");
     fleet.renders();
     fleet.commit();
@@ -626,6 +629,44 @@ fn the_detailed_exit_code_is_2_with_changes_0_without_and_1_with_mistakes() {
     fleet
         .run(&["plan", "--detailed-exitcode", "--against", "no"])
         .code(1);
+}
+
+#[test]
+fn more_changes_than_are_allowed_fail_once_the_plan_was_printed() {
+    let node = "templates = [\"base.bu\"]\n";
+    let fleet = Fleet::new()
+        .fleet(KNOWN_URL)
+        .butane("base.bu", THREE_LINES)
+        .node("n2", node)
+        .node("n3", "");
+    fleet.renders();
+    let fleet = fleet.git();
+    fleet.run(&["plan", "--max-change", "0"]).code(0);
+    // One changes, one comes, one goes, one stays.
+    fleet.replace("nodes/n2.toml", node, "hostname = \"other\"\n");
+    let fleet = fleet.node("n4", node).without("nodes/n3.toml");
+    let plan = fleet.plans(&["--max-change", "3"]);
+    let says = "error: 3 nodes would change, and `--max-change` allows 2\n  ";
+    for form in [
+        &[][..],
+        &["--detailed-exitcode"],
+        &["--markdown"],
+        &["--json"],
+    ] {
+        let args = [&["plan", "--max-change", "2"], form].concat();
+        let run = fleet.run(&args).code(1).says(&[says]);
+        // It is the same plan, in each form.
+        assert_eq!(run.stdout, fleet.run(&[&["plan"], form].concat()).stdout);
+    }
+    assert!(
+        plan.ends_with(
+            "Plan: 1 to reboot, 1 to flash for the first time, 1 removed, 1 unchanged.\n"
+        )
+    );
+    let both = ["plan", "--max-change", "3", "--detailed-exitcode"];
+    fleet.run(&both).code(2);
+    fleet.run(&["plan", "--max-change", "0", "n1"]).code(0);
+    fleet.run(&["plan", "--max-change", "few"]).code(64);
 }
 
 fn tagged() -> Fleet {

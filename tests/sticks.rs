@@ -332,7 +332,8 @@ fn a_stick_is_judged_by_what_was_written_and_not_by_what_was_pushed() {
     let plan = fleet.plans(&[]);
     assert!(
         plan.contains(
-            "n1: the stick has to be written anew for it\n    `TOKEN` has another value\n    stick 11110000\n\
+            "n1: the stick has to be written anew for it\n    `TOKEN` has another value\n    \
+             until then it runs with the old value of `TOKEN`\n    stick 11110000\n\
              Plan: 1 to re-flash.\n"
         ),
         "{plan}"

@@ -23,7 +23,7 @@ pub struct Man {
 /// `schema`.
 #[derive(Args, Debug)]
 pub struct Schema {
-    /// The kind of file
+    /// The kind of file, or a command for what it prints with `--json`
     #[arg(value_enum, value_name = "FILE", default_value_t = Of::Fleet)]
     pub of: Of,
 }
@@ -35,6 +35,8 @@ pub enum Of {
     Fleet,
     /// `nodes/NODE.toml`
     Node,
-    /// What `status --json` prints
+    /// What `plan` prints
+    Plan,
+    /// What `status` prints
     Status,
 }

@@ -31,8 +31,17 @@ pub struct Plan {
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
     /// Compare with what the URLs serve that nodes fetch from, now
-    #[arg(long, conflicts_with = "against")]
+    #[arg(long, conflicts_with_all = ["against", "fetch"])]
     pub live: bool,
+    /// Fetch the branch that nodes fetch from first, with `git`
+    #[arg(long, conflicts_with = "against")]
+    pub fetch: bool,
+    /// Print Markdown, for a comment on a pull request
+    #[arg(long)]
+    pub markdown: bool,
+    /// Fail when more nodes than this change
+    #[arg(long, value_name = "NODES")]
+    pub max_change: Option<usize>,
     /// Exit with 2 when something changes
     #[arg(long)]
     pub detailed_exitcode: bool,

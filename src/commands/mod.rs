@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::Unreadable;
 use crate::fleet::root;
 use crate::fleet::select::NoSuchNode;
-use crate::git::{self};
+use crate::git::{self, fetch::FetchError};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
 use crate::stick::{Roots, SaveError};
@@ -39,9 +39,12 @@ mod lock;
 mod lock_changes;
 mod lock_wanted;
 mod man;
+mod markdown;
 mod merge;
+mod pipeline;
 mod plan;
 mod plan_live;
+mod plan_markdown;
 mod plan_text;
 mod published;
 mod records;
@@ -148,6 +151,15 @@ impl From<git::Error> for Failure {
             help: error.help(),
             message: error.to_string(),
         }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self::problem(
+            error,
+            Some("see that `git fetch` works here, or plan without `--fetch`"),
+        )
     }
 }
 

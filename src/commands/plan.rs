@@ -4,21 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::render::leftover;
-use super::{Failure, Loaded, Outcome, load, plan_live, plan_text, records};
+use super::{
+    Failure, Loaded, Outcome, count, load, pipeline, plan_live, plan_markdown, plan_text, records,
+};
 use crate::cli;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
 use crate::git;
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{Plan, compare, is_same, removed};
+use crate::plan::cost::Cost;
+use crate::plan::document::Document;
+use crate::plan::pipeline::{PullRequest, find_in_clone, to_fetch};
+use crate::progress::Progress as _;
 use crate::render::rendered::Rendered;
 use crate::stick::record::Sticks;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
+    if args.markdown && ui.json() {
+        return Err(Failure::Usage {
+            message: "`--markdown` and `--json` are two forms of one result".to_owned(),
+            help: "leave one of them out".to_owned(),
+        });
+    }
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
     let expiring = expiry::warnings(&loaded.manifest, Date::today());
@@ -27,16 +37,24 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let records = loaded.read_records(&patterns)?;
     let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();
+    let pull_request = pipeline::pull_request();
+    if args.fetch {
+        fetch(&loaded, &pull_request, ui)?;
+    }
     let (base, hint) = if args.live {
         plan_live::base(&loaded, &patterns, &rendered, ui)?
     } else {
-        let base = base::find(repo, &loaded.fleet.git, args.against.as_deref())?;
+        let against = args.against.as_deref();
+        let base = find_in_clone(repo, &loaded.fleet.git, against, &pull_request)?;
         (base, None)
     };
     let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
     // What was pushed does not depend on what the user compares with.
     let fetched = if args.live || args.against.is_some() {
-        &base::find(repo, &loaded.fleet.git, None)?
+        &Base {
+            merges: base.merges,
+            ..base::find(repo, &loaded.fleet.git, None)?
+        }
     } else {
         &base
     };
@@ -49,25 +67,80 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     notes.extend(records::notes(&plan));
     notes.extend(hint);
     if ui.json() {
-        let text = json!({
-            "format": 1,
-            "base": plan.base,
-            "nodes": plan.nodes,
-            "summary": plan.summary(),
-            "notes": notes,
-        });
+        let text = serde_json::json!(Document::new(&plan, &notes));
         ui.result(&format!("{text:#}\n"))?;
+    } else if args.markdown {
+        let command = again(args);
+        let text = plan_markdown::write(&plan, &notes, &command, ui.verbose());
+        ui.result(&text)?;
     } else {
         ui.result(&plan_text::write(&plan, ui.styled(), ui.verbose()))?;
         for note in notes {
             ui.say(&format!("note: {note}"));
         }
     }
+    check_number(&plan, args.max_change)?;
     Ok(if args.detailed_exitcode && plan.has_changes() {
         Outcome::Changes
     } else {
         Outcome::Done
     })
+}
+
+/// Brings the base up to date, and nothing else.
+fn fetch(loaded: &Loaded, pull_request: &PullRequest, ui: &Ui) -> Result<(), Failure> {
+    let from = match &loaded.repo {
+        Some(repo) => to_fetch(repo, &loaded.fleet.git, pull_request)?.map(|from| (repo, from)),
+        None => None,
+    };
+    let Some((repo, (remote, branch))) = from else {
+        return Err(Failure::problem(
+            "there is no git remote to fetch from",
+            Some("add one with `git remote add origin URL`, or plan without `--fetch`"),
+        ));
+    };
+    // Of a branch that a shallow clone does not have, the whole history would come.
+    let is_new = repo.tracking(&remote, &branch)?.is_none();
+    let depth = (is_new && repo.is_shallow()).then_some(1);
+    ui.say(&format!("fetching {branch} from {remote}"));
+    let fetched = git::fetch::fetch(repo.root(), repo.invoker(), &remote, &branch, depth);
+    if ui.stopped() {
+        return Err(Failure::Stopped);
+    }
+    Ok(fetched?)
+}
+
+/// The command line that shows the same plan as text.
+fn again(args: &cli::Plan) -> String {
+    let mut command = "ephemeros plan".to_owned();
+    let against = args.against.iter().flat_map(|it| ["--against", it]);
+    let nodes = args.nodes.nodes.iter().map(String::as_str);
+    let on = args.nodes.on.iter().flat_map(|it| ["--on", it]);
+    for word in against.chain(on).chain(nodes) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~^".contains(c);
+        command.push(' ');
+        if !word.is_empty() && word.chars().all(is_plain) {
+            command.push_str(word);
+        } else {
+            command += &format!("'{}'", word.replace('\'', r"'\''"));
+        }
+    }
+    command
+}
+
+/// Fails where more nodes change than the user allows.
+fn check_number(plan: &Plan, most: Option<usize>) -> Result<(), Failure> {
+    let changed = plan.nodes.iter().filter(|node| node.cost != Cost::Nothing);
+    match (changed.count(), most) {
+        (changed, Some(most)) if changed > most => Err(Failure::problem(
+            format!(
+                "{} would change, and `--max-change` allows {most}",
+                count(changed, "node")
+            ),
+            Some("look at the plan, and allow more where that is what you want"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What changes from `base` to what was rendered for the nodes that the patterns name, and what it costs.
@@ -91,7 +164,7 @@ pub(super) fn compute(
     let mut plan = compare(base, rendered, &gone, read)?;
     let before = records::before(loaded, base)?;
     let sticks = records::judge(loaded, before.as_ref(), rendered, records);
-    plan.weigh(before.as_ref(), &loaded.fleet, sticks);
+    plan.weigh(before.as_ref(), &loaded.fleet, rendered, sticks);
     Ok(plan)
 }
 
@@ -122,10 +195,15 @@ pub(super) fn pending<'a>(
             }
         }
     }
+    let not_there = if base.merges {
+        "committed and not merged yet"
+    } else {
+        "committed and not pushed: run `git push`"
+    };
     let notes = [
         (unwritten, "not rendered yet: run `ephemeros render`"),
         (uncommitted, "rendered and not committed: run `git commit`"),
-        (unpushed, "committed and not pushed: run `git push`"),
+        (unpushed, not_there),
     ];
     Ok(notes
         .into_iter()

@@ -129,6 +129,9 @@ impl View {
                     _ => self.attribute(&mut entry, field, value, field.name),
                 }
             }
+            if matches!(kind, "directory" | "file" | "link") {
+                own(&mut entry);
+            }
             let name = if parent.is_empty() {
                 format!("{kind} {key}")
             } else {
@@ -236,6 +239,18 @@ fn label(thing: &Struct) -> String {
         }
         (0, label) => label.unwrap_or_default().to_owned(),
         (number, _) => number.to_string(),
+    }
+}
+
+/// Says whose a file is in one attribute for the user and one for the group, each by its name or its number.
+fn own(entry: &mut Entry) {
+    for (path, name) in [("user", "owner"), ("group", "group")] {
+        let of = |part: &str| format!("{path}.{part}");
+        let parts = [of("name"), of("id")].map(|part| entry.attributes.remove(&part));
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            entry.attributes.insert(name.to_owned(), parts.join(", "));
+        }
     }
 }
 

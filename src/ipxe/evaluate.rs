@@ -296,6 +296,7 @@ impl Machine<'_> {
                 url: url.to_owned(),
                 cmdline: String::new(),
                 span: span.clone(),
+                words: 0,
             })
         })
     }

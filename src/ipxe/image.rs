@@ -14,6 +14,8 @@ pub struct Image {
     pub cmdline: String,
     /// The command that gave it its arguments.
     pub span: Range<usize>,
+    /// How many of the last words of that command they are.
+    pub words: usize,
 }
 
 /// What Linux gets.
@@ -50,6 +52,7 @@ impl Images {
     pub(super) fn set_args(&mut self, image: usize, args: &[String], span: &Range<usize>) {
         self.all[image].cmdline = args.join(" ");
         self.all[image].span = span.clone();
+        self.all[image].words = args.len();
     }
 
     /// Frees those named, or all where none is; whether all of them were there.

@@ -23,6 +23,8 @@ pub struct Base {
     pub commit: Option<ObjectId>,
     /// Whether nodes can fetch it, as far as this clone knows.
     pub published: bool,
+    /// Whether it is a pull request that brings changes there.
+    pub merges: bool,
 }
 
 /// A file's bytes, or the name that git has for them.
@@ -41,6 +43,7 @@ impl Base {
             files: BTreeMap::new(),
             commit: None,
             published: false,
+            merges: false,
         }
     }
 }
@@ -105,18 +108,15 @@ pub fn revision(
         return Ok(Some(named(revision, repo.commit(revision)?)));
     }
     let head = || Ok(repo.head()?.commit.map(|commit| named("HEAD", commit)));
-    // Which remote counts may be unclear; that is told where its URL is needed.
-    let Some(remote) = repo.remote(settings.remote.as_deref()).ok().flatten() else {
+    let Some(Upstream {
+        remote,
+        branch: Some(branch),
+    }) = upstream(repo, settings)
+    else {
         return head();
     };
-    let branch = settings
-        .publish
-        .as_deref()
-        .or(settings.branch.as_deref())
-        .or(remote.head_branch.as_deref());
-    let Some(branch) = branch else { return head() };
-    let name = format!("{}/{branch}", remote.name);
-    if let Some(commit) = repo.tracking(&remote.name, branch)? {
+    let name = format!("{remote}/{branch}");
+    if let Some(commit) = repo.tracking(&remote, &branch)? {
         return Ok(Some(named(&name, commit)));
     }
     // Cloned without that branch, or never pushed: HEAD is the nearest to it.
@@ -124,6 +124,24 @@ pub fn revision(
         instead_of: Some(name),
         ..found
     }))
+}
+
+/// Where nodes fetch from, as far as that is known.
+pub(super) struct Upstream {
+    /// The remote's name in this clone.
+    pub(super) remote: String,
+    /// Its branch.
+    pub(super) branch: Option<String>,
+}
+
+/// `None` where there is no remote. Which one counts may be unclear; that is told where its URL is needed.
+pub(super) fn upstream(repo: &Repo, settings: &Git) -> Option<Upstream> {
+    let remote = repo.remote(settings.remote.as_deref()).ok().flatten()?;
+    let branch = settings.publish.clone().or_else(|| settings.branch.clone());
+    Some(Upstream {
+        branch: branch.or(remote.head_branch),
+        remote: remote.name,
+    })
 }
 
 /// What HEAD holds; `None` before the first commit.
@@ -137,7 +155,7 @@ pub fn head(repo: &Repo) -> Result<Option<Base>, git::Error> {
         .transpose()
 }
 
-fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error> {
+pub(super) fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error> {
     let files = repo.files(commit, &RENDERED)?;
     let short: String = commit.to_string().chars().take(7).collect();
     Ok(Base {
@@ -148,6 +166,7 @@ fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error>
             .collect(),
         commit: Some(commit),
         published: true,
+        merges: false,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use similar::TextDiff;
 
@@ -11,9 +12,9 @@ use crate::ignition::Entry;
 const CONTEXT: usize = 2;
 
 /// A change of one thing. Equal on two nodes means that the same happens there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Change {
-    /// What changes: `file /etc/hostname`, `unit k3s.service`, `boot script`.
+    /// What changes: `file /etc/hostname`, `unit k3s.service`, `operating system`.
     pub subject: String,
     /// Whether it comes, goes or changes.
     pub kind: Kind,
@@ -24,7 +25,7 @@ pub struct Change {
 }
 
 /// What happens to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// It comes.
@@ -36,7 +37,7 @@ pub enum Kind {
 }
 
 /// An attribute before and after; `None` where it is not set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Attribute {
     /// Its name.
     pub name: String,
@@ -44,6 +45,68 @@ pub struct Attribute {
     pub before: Option<String>,
     /// What they will have.
     pub after: Option<String>,
+}
+
+/// A line of what a change is shown as.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// As it is; lines of a diff begin as those of a diff do.
+    pub text: String,
+    /// Whether it belongs to the attribute above it.
+    pub is_nested: bool,
+}
+
+impl Change {
+    /// What is shown below its subject: the attributes, then the contents.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let line = |text: &str, is_nested| Line {
+            text: text.to_owned(),
+            is_nested,
+        };
+        let mut lines = Vec::new();
+        for attribute in &self.attributes {
+            let Attribute {
+                name,
+                before,
+                after,
+            } = attribute;
+            if attribute.is_list() {
+                lines.push(line(&format!("{name}:"), false));
+                let side = |value: &Option<String>| value.clone().unwrap_or_default();
+                let diff = unified(&side(before), &side(after));
+                lines.extend(diff.lines().map(|it| line(it, true)));
+                continue;
+            }
+            let [before, after] = [before, after].map(|value| attribute.words(value.as_deref()));
+            let text = match self.kind {
+                Kind::Added => format!("{name}: {after}"),
+                Kind::Removed => format!("{name}: {before}"),
+                Kind::Changed => format!("{name}: {before} -> {after}"),
+            };
+            lines.push(line(&text, false));
+        }
+        lines.extend(self.diff.lines().map(|it| line(it, false)));
+        lines
+    }
+}
+
+impl Attribute {
+    /// Whether it has a line for each item.
+    fn is_list(&self) -> bool {
+        let sides = [&self.before, &self.after].into_iter().flatten();
+        sides.into_iter().any(|value| value.contains('\n'))
+    }
+
+    /// A value of it, for people.
+    fn words<'a>(&self, value: Option<&'a str>) -> &'a str {
+        match (value, self.name.as_str()) {
+            (Some(value), _) => value,
+            // Ignition has one for those.
+            (None, "mode" | "owner" | "group") => "the default",
+            (None, _) => "nothing",
+        }
+    }
 }
 
 /// The changes from one config to another, sorted by subject.

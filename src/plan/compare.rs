@@ -3,25 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::base::{Base, Content};
 use super::change::{self, Attribute, Change, Kind};
 use super::cost::{Cost, Reasons, reasons};
+use super::meanwhile::{Lack, lacks, sentences};
+use super::script;
 use super::sticks::{StickPlan, Verdict};
+use super::why::Why;
 use crate::fleet::file::ScriptAt;
 use crate::fleet::names::is_node_name;
-use crate::fleet::node::Fleet;
+use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::asks_for_commit;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
 use crate::ignition::{self, Config};
-use crate::render::rendered::{Rendered, config_digest};
+use crate::render::rendered::Rendered;
 use crate::source::Source;
 use crate::stick::record::State;
+use crate::stick::secret_names;
 
 /// What would change for each node.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Plan {
     /// What was compared with.
     pub base: String,
@@ -30,14 +35,17 @@ pub struct Plan {
 }
 
 /// What would change for one node.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NodePlan {
     /// Its name.
     pub node: String,
     /// What it costs.
     pub cost: Cost,
-    /// Why the stick does not do, where it does not.
-    pub reasons: Vec<String>,
+    /// Why the stick does not do, where it does not; for people.
+    #[schemars(with = "Vec<String>")]
+    pub reasons: Vec<Why>,
+    /// What becomes of the node when it boots before its stick is written anew, or after it was removed; for people.
+    pub meanwhile: Vec<String>,
     /// What changes, sorted by subject.
     pub changes: Vec<Change>,
     /// The sticks that are recorded, in the order of the record.
@@ -53,35 +61,36 @@ impl NodePlan {
             node: node.to_owned(),
             cost,
             reasons: Vec::new(),
+            meanwhile: Vec::new(),
             changes,
             sticks: Vec::new(),
             is_new: cost == Cost::FirstFlash,
         }
     }
 
-    /// Adds what the sticks that are recorded need.
-    fn settle(&mut self, sticks: Vec<StickPlan>) {
+    /// Adds what the sticks that are recorded need; the result is what the one lacks that the node boots from.
+    fn settle(&mut self, sticks: Vec<StickPlan>) -> Vec<Lack> {
         let there: Vec<&StickPlan> = sticks.iter().filter(|it| it.state != State::Lost).collect();
         // The one that the node boots from, as far as anybody said.
         let has_active = there.iter().any(|it| it.state == State::Active);
         let (main, spare): (Vec<&StickPlan>, _) = there
             .iter()
             .partition(|it| it.state == State::Active || !has_active);
-        let mut reasons: Vec<String> = Vec::new();
+        let mut reasons: Vec<Why> = Vec::new();
         for reason in main.iter().flat_map(|stick| &stick.reasons) {
             if !reasons.contains(reason) {
                 reasons.push(reason.clone());
             }
         }
         for reason in spare.iter().flat_map(|stick| &stick.reasons) {
-            let of_spare = format!("{reason} (the spare stick)");
+            let of_spare = Why::Spare(Box::new(reason.clone()));
             if !reasons.contains(reason) && !reasons.contains(&of_spare) {
                 reasons.push(of_spare);
             }
         }
         if there.is_empty() {
             self.cost = Cost::FirstFlash;
-            reasons.push("its stick is lost".to_owned());
+            reasons.push(Why::Lost);
         } else if main.iter().any(|it| it.verdict == Verdict::ReflashFirst) {
             self.cost = Cost::ReflashFirst;
         } else if there.iter().any(|it| it.verdict != Verdict::Current) {
@@ -89,8 +98,38 @@ impl NodePlan {
         } else if self.is_new {
             self.cost = Cost::Reboot;
         }
+        let mut lacks: Vec<Lack> = main.iter().flat_map(|it| it.lacks.clone()).collect();
+        lacks.sort();
+        lacks.dedup();
         self.reasons = reasons;
         self.sticks = sticks;
+        lacks
+    }
+
+    /// Adds what a stick needs that is as the fleet of the base would write it; the result is what it lacks.
+    fn suppose(&mut self, before: Option<&Fleet>, (after, node): (&Fleet, &Node)) -> Vec<Lack> {
+        if self.cost > Cost::Reboot {
+            return Vec::new();
+        }
+        let old = before.and_then(|before| Some((before, before.node(&self.node)?)));
+        let mut reasons = old.map_or_else(Reasons::default, |old| reasons(old, (after, node)));
+        let script = self.changes.iter().any(script::is_of_script);
+        reasons.add(
+            script && node.stick.script == ScriptAt::Stick,
+            Why::Script,
+            false,
+        );
+        let by_commit = after.git.raw_url.as_deref().is_some_and(asks_for_commit);
+        reasons.add(by_commit && self.cost == Cost::Reboot, Why::Commit, false);
+        if reasons.first {
+            self.cost = Cost::ReflashFirst;
+        } else if !reasons.why.is_empty() {
+            self.cost = Cost::Reflash;
+        }
+        self.reasons = reasons.why;
+        old.map_or_else(Vec::new, |(_, old)| {
+            lacks(&secret_names(node), &secret_names(old))
+        })
     }
 }
 
@@ -101,41 +140,29 @@ impl Plan {
         self.nodes.iter().any(|node| node.cost != Cost::Nothing)
     }
 
-    /// Adds what has to be done to sticks, where any are recorded. Others are taken to be as the fleet of the base would
-    /// write them; `before` is that fleet, or `None` where its nodes are those of today.
+    /// Adds what has to be done to sticks, where any are recorded, and what becomes of nodes until it is. Other sticks are
+    /// taken to be as the fleet of the base would write them; `before` is that fleet, or `None` where its nodes are those
+    /// of today.
     pub fn weigh(
         &mut self,
         before: Option<&Fleet>,
         after: &Fleet,
+        rendered: &[Rendered],
         mut sticks: BTreeMap<String, Vec<StickPlan>>,
     ) {
+        let rendered: BTreeMap<&str, &Rendered> =
+            rendered.iter().map(|it| (it.node.as_str(), it)).collect();
         for plan in &mut self.nodes {
-            let Some(node) = after.node(&plan.node) else {
-                continue;
+            let node = after.node(&plan.node);
+            let recorded = sticks.remove(&plan.node).filter(|it| !it.is_empty());
+            let lacks = match (node, recorded) {
+                (None, _) => Vec::new(),
+                (Some(_), Some(sticks)) => plan.settle(sticks),
+                (Some(node), None) => plan.suppose(before, (after, node)),
             };
-            if let Some(sticks) = sticks.remove(&plan.node).filter(|it| !it.is_empty()) {
-                plan.settle(sticks);
-                continue;
-            }
-            if plan.cost > Cost::Reboot {
-                continue;
-            }
-            let old = before.and_then(|before| Some((before, before.node(&plan.node)?)));
-            let mut reasons = old.map_or_else(Reasons::default, |old| reasons(old, (after, node)));
-            let script = plan.changes.iter().any(|change| change.subject == SCRIPT);
-            if script && node.stick.script == ScriptAt::Stick {
-                reasons.why.push("the boot script".to_owned());
-            }
-            let by_commit = after.git.raw_url.as_deref().is_some_and(asks_for_commit);
-            if by_commit && plan.cost == Cost::Reboot {
-                reasons.why.push("its URL names a commit".to_owned());
-            }
-            if reasons.first {
-                plan.cost = Cost::ReflashFirst;
-            } else if !reasons.why.is_empty() {
-                plan.cost = Cost::Reflash;
-            }
-            plan.reasons = reasons.why;
+            let rendered = rendered.get(plan.node.as_str());
+            let node = node.zip(rendered.copied());
+            plan.meanwhile = sentences(plan.cost, &plan.reasons, &lacks, node);
         }
     }
 
@@ -221,7 +248,8 @@ fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
     });
     let is_new = ignition.is_none() && script.is_none();
     let mut changes = compare_config(ignition.as_deref(), &node.ignition);
-    changes.extend(compare_script(ignition.as_deref(), script.as_deref(), node));
+    let script = script::changes(ignition.as_deref(), script.as_deref(), node);
+    changes.extend(script);
     if changes.is_empty() {
         changes.push(Change {
             subject: "how it is written".to_owned(),
@@ -262,36 +290,6 @@ fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {
         }],
     }
 }
-
-/// The boot script names the config's digest, which differs whenever the config does: that alone is no news.
-fn compare_script(config: Option<&str>, before: Option<&str>, node: &Rendered) -> Option<Change> {
-    let (mut old, mut after) = (
-        before.unwrap_or_default().to_owned(),
-        node.script.text.clone(),
-    );
-    if let Some(digest) = config.map(config_digest)
-        && old.contains(&digest)
-    {
-        old = old.replace(&digest, DIGEST);
-        after = after.replace(&config_digest(&node.ignition), DIGEST);
-    }
-    (old != after).then(|| Change {
-        subject: SCRIPT.to_owned(),
-        kind: if before.is_some() {
-            Kind::Changed
-        } else {
-            Kind::Added
-        },
-        attributes: Vec::new(),
-        diff: change::unified(&old, &after),
-    })
-}
-
-/// What the body of the boot script is called.
-const SCRIPT: &str = "boot script";
-
-/// Stands for the digest of a config.
-const DIGEST: &str = "<config digest>";
 
 /// The nodes whose rendered files are in the base and that the fleet does not have.
 #[must_use]

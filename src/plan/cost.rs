@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::why::Why;
 use crate::fleet::file::Git;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::is_fixed;
 use crate::secrets::value::Secret;
 
 /// What a node's change costs, the dearest last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cost {
     /// Nothing changes.
@@ -45,17 +47,17 @@ impl Cost {
 /// Why a stick that was written from one fleet does not do for another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reasons {
-    /// In a few words each, sorted as the table of costs is.
-    pub why: Vec<String>,
+    /// Each of them, sorted as the table of costs is.
+    pub why: Vec<Why>,
     /// Whether the new config needs one of them to be on the stick.
     pub first: bool,
 }
 
 impl Reasons {
     /// Adds one where it `is` one.
-    pub(super) fn add(&mut self, is: bool, why: &str, first: bool) {
+    pub(super) fn add(&mut self, is: bool, why: Why, first: bool) {
         if is {
-            self.why.push(why.to_owned());
+            self.why.push(why);
             self.first |= first;
         }
     }
@@ -68,15 +70,15 @@ impl Reasons {
     ) {
         let version = |name: &String| before.get(name.as_str());
         for name in now.keys() {
-            self.add(version(name).is_none(), &format!("`{name}` is new"), true);
+            self.add(version(name).is_none(), Why::New(name.clone()), true);
         }
         for (name, secret) in now {
             let is_other = version(name).is_some_and(|it| *it != secret.version());
-            self.add(is_other, &format!("`{name}` has another value"), false);
+            self.add(is_other, Why::OtherValue(name.clone()), false);
         }
         for name in before.keys() {
             let is_gone = !now.contains_key(*name);
-            self.add(is_gone, &format!("`{name}` is gone"), false);
+            self.add(is_gone, Why::Gone((*name).to_owned()), false);
         }
     }
 }
@@ -86,38 +88,30 @@ impl Reasons {
 pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
     let ((old_fleet, old), (fleet, node)) = (before, after);
     let mut reasons = Reasons::default();
-    let mut note = |is: bool, why: &str, first: bool| reasons.add(is, why, first);
-    note(old_fleet.id != fleet.id, "the fleet's `id`", true);
-    note(
-        moves(&old_fleet.git, &fleet.git),
-        "where nodes fetch from",
-        false,
-    );
-    note(
-        old.network != node.network,
-        "the network before the OS",
-        false,
-    );
+    let mut note = |is: bool, why: Why, first: bool| reasons.add(is, why, first);
+    note(old_fleet.id != fleet.id, Why::FleetId, true);
+    note(moves(&old_fleet.git, &fleet.git), Why::Url, false);
+    note(old.network != node.network, Why::Network, false);
     note(
         old.stick.script != node.stick.script,
-        "where the boot script stands",
+        Why::ScriptPlace,
         false,
     );
     note(
         old.stick.firmware != node.stick.firmware,
-        "the layout of the stick",
+        Why::Layout,
         false,
     );
     let needs = node.secret_files.iter();
     let needs = needs.filter(|(path, name)| old.secret_files.get(*path) != Some(*name));
     note(
         old.secret_files != node.secret_files,
-        "which secrets are files of their own",
+        Why::SecretFiles,
         needs.count() > 0,
     );
     note(
         old.os.release.arch != node.os.release.arch,
-        "the architecture of the machine",
+        Why::Arch,
         false,
     );
     let versions = old.secrets.iter();
@@ -133,7 +127,7 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
     let same_names = old.secrets.keys().eq(node.secrets.keys());
     reasons.add(
         same_names && places(old) != places(node),
-        "the secret env files",
+        Why::EnvFiles,
         true,
     );
     reasons

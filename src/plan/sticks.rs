@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::cost::Reasons;
+use super::meanwhile::{Lack, lacks};
+use super::why::Why;
 use crate::fleet::file::{Firmware, ScriptAt};
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::{asks_for_commit, is_fixed};
@@ -17,9 +20,10 @@ use crate::stick::record::{Recorded, State, Sticks};
 use crate::stick::{Sector, digest, loader_place, prologue_digest, secret_names};
 
 /// A stick that is recorded, and whether it does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StickPlan {
     /// Which one.
+    #[schemars(with = "String", extend("format" = "uuid"))]
     pub id: Uuid,
     /// What has become of it.
     pub state: State,
@@ -27,14 +31,18 @@ pub struct StickPlan {
     pub flashed: String,
     /// Whether it does.
     pub verdict: Verdict,
-    /// Why it does not.
-    pub reasons: Vec<String>,
-    /// What is not as a new one would be, and no matter.
+    /// Why it does not; for people.
+    #[schemars(with = "Vec<String>")]
+    pub reasons: Vec<Why>,
+    /// What is not as a new one would be, and no matter; for people.
     pub notes: Vec<String>,
+    /// Files of the secrets volume that are not on it as the new config needs them.
+    #[serde(skip)]
+    pub lacks: Vec<Lack>,
 }
 
 /// Whether a stick does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It does.
@@ -98,7 +106,7 @@ impl Wanted<'_> {
     fn judge(&self, stick: &Recorded) -> StickPlan {
         let mut reasons = Reasons::default();
         let is_same_id = self.fleet.id == stick.fleet_id;
-        reasons.add(!is_same_id, "the fleet's `id`", true);
+        reasons.add(!is_same_id, Why::FleetId, true);
         self.check_scripts(stick, &mut reasons);
         self.check_layout(stick, &mut reasons);
         self.check_files(stick, &mut reasons);
@@ -108,12 +116,12 @@ impl Wanted<'_> {
         let is_old_body = self.body(stick) != stick.body;
         let is_old_config = self.config != stick.config;
         let is_on_stick = self.node.stick.script == ScriptAt::Stick;
-        reasons.add(is_old_body && is_on_stick, "the boot script", false);
+        reasons.add(is_old_body && is_on_stick, Why::Script, false);
         let by_commit = self.fleet.git.raw_url.as_deref();
         let by_commit = by_commit.is_some_and(asks_for_commit);
         reasons.add(
             by_commit && (is_old_body || is_old_config),
-            "its URL names a commit",
+            Why::Commit,
             false,
         );
         let copies = [
@@ -134,6 +142,7 @@ impl Wanted<'_> {
             notes: copies
                 .map(|(_, what)| format!("its copy of {what} is an older one"))
                 .collect(),
+            lacks: lacks(&self.secret_files, &stick.secret_files),
         }
     }
 
@@ -145,21 +154,21 @@ impl Wanted<'_> {
             !is_same_url(config, &stick.config_url)
                 || both.is_some_and(|(is, was)| !is_same_url(is, was))
         });
-        reasons.add(moves, "where nodes fetch from", false);
+        reasons.add(moves, Why::Url, false);
         // With the URLs that it has: all else of it is compared.
         let digest = |node| prologue_digest(node, &stick.config_url, stick.script_url.as_deref());
         if digest(self.node) != stick.prologue {
             let was = self.before.map(digest);
             let why = if was.as_ref() == Some(&stick.prologue) {
-                "the network before the OS"
+                Why::Network
             } else {
-                "the script that the stick starts with"
+                Why::Prologue
             };
             reasons.add(true, why, false);
         }
         reasons.add(
             is_in_git != stick.script_url.is_some(),
-            "where the boot script stands",
+            Why::ScriptPlace,
             false,
         );
     }
@@ -170,7 +179,7 @@ impl Wanted<'_> {
         let has = |target| stick.loaders.contains_key(loader_place(target));
         let has_uefi = [Arch::Amd64, Arch::Arm64].map(|arch| has(Target::Uefi(arch)));
         if has_uefi.contains(&true) && wants(Firmware::Uefi) && !has(Target::Uefi(arch)) {
-            reasons.add(true, "the architecture of the machine", false);
+            reasons.add(true, Why::Arch, false);
             return;
         }
         // No arm64 machine has a BIOS, and none boots from a drive with larger sectors.
@@ -178,7 +187,7 @@ impl Wanted<'_> {
         let wants_bios = wants(Firmware::Bios) && arch == Arch::Amd64 && is_small;
         let is_same =
             has_uefi.contains(&true) == wants(Firmware::Uefi) && has(Target::Bios) == wants_bios;
-        reasons.add(!is_same, "the layout of the stick", false);
+        reasons.add(!is_same, Why::Layout, false);
     }
 
     /// A secret that the stick has, but not where the node will look.
@@ -190,7 +199,8 @@ impl Wanted<'_> {
             let there = there.map_or(&[][..], Vec::as_slice);
             let lacking = names.iter().filter(|name| !there.contains(name));
             for name in lacking.filter(carried) {
-                reasons.add(true, &format!("`{name}` is to stand in `{path}`"), true);
+                let (name, path) = (name.clone(), path.clone());
+                reasons.add(true, Why::Into { name, path }, true);
             }
         }
         for (path, names) in &stick.secret_files {
@@ -198,8 +208,8 @@ impl Wanted<'_> {
             let wanted = wanted.map_or(&[][..], Vec::as_slice);
             let more = names.iter().filter(|name| !wanted.contains(name));
             for name in more.filter(needed) {
-                let why = format!("`{name}` is to stand in `{path}` no more");
-                reasons.add(true, &why, false);
+                let (name, path) = (name.clone(), path.clone());
+                reasons.add(true, Why::OutOf { name, path }, false);
             }
         }
     }

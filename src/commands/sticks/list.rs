@@ -109,7 +109,8 @@ impl Row<'_> {
             Verdict::Reflash => "to re-flash",
             Verdict::ReflashFirst => "to re-flash first",
         };
-        format!("{what}: {}", plan.reasons.join(", "))
+        let reasons: Vec<String> = plan.reasons.iter().map(ToString::to_string).collect();
+        format!("{what}: {}", reasons.join(", "))
     }
 
     /// The secrets on it that have the same value today.
@@ -132,7 +133,7 @@ impl Row<'_> {
             "state": self.stick.state,
             "flashed": self.stick.flashed.to_string(),
             "verdict": plan.map(|plan| plan.verdict),
-            "reasons": plan.map_or(&[][..], |plan| &plan.reasons),
+            "reasons": plan.map_or(&[][..], |plan| &plan.reasons[..]),
             "notes": plan.map_or(&[][..], |plan| &plan.notes),
             "secrets": self.stick.secrets,
             "model": self.stick.model,
