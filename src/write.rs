@@ -242,6 +242,10 @@ impl Lock {
             .truncate(false)
             .open(path)
             .map_err(WriteError::io(path))?;
+        // What root makes under sudo the user has to be able to take the next time.
+        if let Some((user, group)) = path.parent().and_then(owner) {
+            let _ = fchown(&file, Some(user), Some(group));
+        }
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if error != rustix::io::Errno::WOULDBLOCK {
                 return Err(WriteError::io(path)(error.into()));
@@ -342,6 +346,8 @@ mod tests {
         lchown(&file, Some(7), Some(8)).expect("given");
         write("d");
         assert_eq!(whose("d"), (7, 8));
+        drop(Lock::take(&folder.path().join("lock"), "render").expect("free"));
+        assert_eq!(whose("lock"), (1234, 1235));
     }
 
     #[test]
