@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::Unreadable;
 use crate::fleet::root;
 use crate::fleet::select::NoSuchNode;
+use crate::git::cli::ProgramError;
 use crate::git::{self, fetch::FetchError};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
@@ -160,6 +161,19 @@ impl From<FetchError> for Failure {
             error,
             Some("see that `git fetch` works here, or plan without `--fetch`"),
         )
+    }
+}
+
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        let help = match &error {
+            ProgramError::Absent(_) => {
+                "install git: it commits, fetches and pushes as you have set it up"
+            }
+            ProgramError::Failed { .. } => "see to what git says, and run this again",
+            ProgramError::Stopped { .. } => return Self::Stopped,
+        };
+        Self::problem(&error, Some(help))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
 //!
-//! Everything here but [`cli`], [`create`] and [`fetch`] only reads; nothing but [`fetch`] goes over the network, and
-//! nothing knows of fleets.
+//! Everything here but [`cli`], [`create`] and [`fetch`] only reads; nothing but [`cli`] and [`fetch`] goes over the network,
+//! and nothing knows of fleets.
 
 pub mod cli;
 pub mod create;
@@ -13,6 +13,7 @@ pub mod past;
 pub mod remote;
 pub mod repo;
 mod settings;
+pub mod state;
 pub mod tree;
 
 #[cfg(test)]

@@ -90,6 +90,15 @@ impl Repo {
         }
     }
 
+    /// Where a path of the work tree stands in the directory; `None` where it is outside.
+    #[must_use]
+    pub fn inside<'a>(&self, full: &'a str) -> Option<&'a str> {
+        match self.prefix.as_str() {
+            "" => Some(full),
+            prefix => full.strip_prefix(prefix)?.strip_prefix('/'),
+        }
+    }
+
     /// The git directory that all work trees of the repository share.
     #[must_use]
     pub fn git_dir(&self) -> &Path {

@@ -10,7 +10,9 @@ use super::Target;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::node::Node;
-use crate::git;
+use crate::git::cli::Program;
+use crate::git::cli::commit::commit;
+use crate::progress::Silent;
 use crate::stick::record::{Moment, Record, Recorded, State, record_path};
 use crate::stick::{Kind, Label};
 use crate::ui::Ui;
@@ -119,7 +121,9 @@ impl Recorder {
     /// Commits what was noted.
     pub(super) fn commit(&self, label: &Label, files: &[String]) -> Result<(), Failure> {
         let message = format!("Record the stick of {}", label.node);
-        git::cli::commit(&self.root, files, &message).map_err(|error| {
+        let program = Program::new(&self.root, &Silent);
+        let done = commit(&program, files, &message).map(drop);
+        done.map_err(|error| {
             Failure::problem(
                 format!("the stick is written and recorded, and that is not committed: {error}"),
                 Some(&format!(
