@@ -213,6 +213,13 @@ impl Ui {
         }
     }
 
+    /// As [`Ui::message`], for what the user may be spared.
+    pub fn remarks(&self, program: &str, text: &str) {
+        if !self.manner.quiet {
+            self.message(program, text);
+        }
+    }
+
     /// Reads a secret: without echo from a terminal, else all of standard input but for one final line end.
     ///
     /// # Errors

@@ -117,6 +117,21 @@ fn fleet() -> Fleet {
     fleet.git()
 }
 
+/// The second node has to be rendered anew.
+fn change_and_commit(fleet: &Fleet) {
+    fleet.write("nodes/n2.toml", "templates = []\n");
+    fleet.commit();
+}
+
+/// A bare repository that has nothing yet.
+fn add_a_forge(fleet: &Fleet) {
+    change_and_commit(fleet);
+    let origin = fleet.origin();
+    let origin = origin.to_str().unwrap();
+    fleet.git_says(&["init", "--quiet", "--bare", origin]);
+    fleet.git_says(&["remote", "add", "origin", origin]);
+}
+
 /// A value of the second node that nobody encrypted.
 fn forget_to_encrypt(fleet: &Fleet) {
     fleet.write(
@@ -323,6 +338,20 @@ fn cases_of_the_record() -> Vec<Case> {
     ]
 }
 
+fn cases_of_render() -> Vec<Case> {
+    vec![
+        case("render", &[], 0),
+        case("render", &[], 1).with(forget_to_encrypt),
+        case("render", &[], 1).with(break_a_line),
+        case("render", &["--check"], 1).with(leak_the_value),
+        case("render", &["--commit"], 0).with(change_and_commit),
+        case("render", &["--commit"], 1).with(leak_the_value),
+        case("render", &["--commit"], 1).with(forget_to_encrypt),
+        case("render", &["--push"], 0).with(add_a_forge),
+        case("render", &["--push"], 1).with(change_and_commit),
+    ]
+}
+
 fn cases_of_the_site() -> Vec<Case> {
     let export = ["--live", "--os", RELEASES, "--export", "../site"];
     vec![
@@ -433,6 +462,7 @@ fn cases_of_plan() -> Vec<Case> {
 /// All cases. Each command has one that ends well and one that does not.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_secrets();
+    cases.extend(cases_of_render());
     cases.extend(cases_of_the_record());
     cases.extend(cases_of_the_site());
     cases.extend(cases_of_boot());
@@ -441,10 +471,6 @@ fn cases() -> Vec<Case> {
     cases.extend(cases_of_init());
     cases.extend(cases_of_plan());
     cases.extend([
-        case("render", &[], 0),
-        case("render", &[], 1).with(forget_to_encrypt),
-        case("render", &[], 1).with(break_a_line),
-        case("render", &["--check"], 1).with(leak_the_value),
         case("show", &["n1"], 0),
         case("show", &["n1", "--stage", "ignition"], 0),
         case("show", &["n1", "--stage", "butane"], 0),

@@ -140,6 +140,7 @@ fn the_pages_under_docs_go_on_from_its_end() {
         "docs/fleet.md",
         "docs/templates.md",
         "docs/plan.md",
+        "docs/render.md",
         "docs/butane.md",
         "docs/import.md",
         "docs/secrets.md",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::render::leftover;
+use super::render::{elsewhere, leftover};
 use super::{
     Failure, Loaded, Outcome, count, load, pipeline, plan_live, plan_markdown, plan_text, records,
 };
@@ -168,13 +168,25 @@ pub(super) fn compute(
     Ok(plan)
 }
 
-/// What stands between the rendered files and the nodes: not written, not committed, not pushed.
+/// What stands between the rendered files and the nodes: not written, not committed, not pushed. Where nodes fetch from a
+/// branch of their own, one command does all three.
 pub(super) fn pending<'a>(
     loaded: &Loaded,
     base: &Base,
     rendered: impl IntoIterator<Item = &'a Rendered>,
     leftover: usize,
 ) -> Result<Vec<String>, git::Error> {
+    if let Some(branch) = elsewhere(loaded)? {
+        let files = rendered.into_iter().flat_map(Rendered::files);
+        let missing = files.filter(|(path, text)| {
+            !base.published || !is_same(base.files.get(path), text.as_bytes())
+        });
+        let notes = told(
+            missing.count(),
+            &format!("not on `{branch}` yet: run `ephemeros render --push`"),
+        );
+        return Ok(notes.into_iter().collect());
+    }
     let head = match &loaded.repo {
         Some(repo) => base::head(repo)?,
         None => None,
@@ -205,12 +217,16 @@ pub(super) fn pending<'a>(
         (uncommitted, "rendered and not committed: run `git commit`"),
         (unpushed, not_there),
     ];
+    let notes = notes.into_iter();
     Ok(notes
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(number, note)| match number {
-            1 => format!("1 file is {note}"),
-            _ => format!("{number} files are {note}"),
-        })
+        .filter_map(|(number, note)| told(number, note))
         .collect())
+}
+
+fn told(number: usize, note: &str) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some(format!("1 file is {note}")),
+        _ => Some(format!("{number} files are {note}")),
+    }
 }

@@ -1,6 +1,6 @@
 //! `render`: writes what nodes fetch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -8,11 +8,21 @@ use serde_json::json;
 
 use super::{Failure, Loaded, Outcome, count, leaks, load, lock};
 use crate::cli;
+use crate::fleet::publish;
 use crate::git;
+use crate::plan::base;
+use crate::plan::compare::is_same;
 use crate::progress::Progress;
-use crate::render::rendered::{Rendered, ignition_path, script_path};
+use crate::render::rendered::{Rendered, owner};
 use crate::ui::{Orderly, Ui};
 use crate::write::{Batch, Durability};
+
+mod beside;
+mod commit;
+mod destination;
+mod gate;
+mod message;
+mod ready;
 
 /// Files of the fleet, by their paths.
 #[derive(Default)]
@@ -29,14 +39,23 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     };
     let mut loaded = load(start, ui)?;
     loaded.warn_of_url();
+    let commits = args.commit || args.push;
+    let records = if commits {
+        loaded.read_records(&[])?
+    } else {
+        BTreeMap::new()
+    };
     let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
     let leaks = leaks::find(&loaded, &rendered, [], &mistakes)?;
     mistakes.extend(leaks);
     loaded.settle(mistakes, ui)?;
-    let work = find_work(&loaded, &rendered)?;
-    if args.check {
-        return check(&work, ui);
+    if commits {
+        return commit::run(args, &loaded, &rendered, &records, ui);
     }
+    if args.check {
+        return check(&loaded, &rendered, ui);
+    }
+    let work = find_work(&loaded, &rendered)?;
     write(&loaded, &rendered, &work, ui)?;
     if ui.json() {
         let text = json!({ "format": 1, "written": work.write, "removed": work.remove });
@@ -49,13 +68,32 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     for path in &work.remove {
         ui.result(&format!("removed {path}\n"))?;
     }
+    say(rendered.len(), work.write.len(), work.remove.len(), ui);
+    Ok(Outcome::Done)
+}
+
+fn say(nodes: usize, written: usize, removed: usize, ui: &Ui) {
     ui.say(&format!(
         "{} rendered, {} written, {} removed",
-        count(rendered.len(), "node"),
-        count(work.write.len(), "file"),
-        count(work.remove.len(), "file")
+        count(nodes, "node"),
+        count(written, "file"),
+        count(removed, "file")
     ));
-    Ok(Outcome::Done)
+}
+
+/// The branch that nodes fetch from, where it is another one than people push to.
+pub(super) fn elsewhere(loaded: &Loaded) -> Result<Option<String>, git::Error> {
+    let settings = &loaded.fleet.git;
+    let (Some(repo), Some(_)) = (&loaded.repo, &settings.publish) else {
+        return Ok(None);
+    };
+    // Which remote counts may be unclear; that is told where it is needed.
+    let remote = repo.remote(settings.remote.as_deref()).ok().flatten();
+    let theirs = match remote.and_then(|remote| remote.head_branch) {
+        Some(branch) => Some(branch),
+        None => repo.head()?.branch,
+    };
+    Ok(publish::elsewhere(settings, theirs.as_deref()).map(str::to_owned))
 }
 
 fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error> {
@@ -77,32 +115,35 @@ fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error>
 pub(super) fn leftover(loaded: &Loaded) -> Result<Vec<String>, git::Error> {
     let mut leftover = Vec::new();
     let root = &loaded.fleet.root;
-    let owned: BTreeSet<String> = loaded
-        .manifest
-        .nodes
-        .keys()
-        .flat_map(|node| [ignition_path(node), script_path(node)])
-        .collect();
     // Only what git can bring back is removed, and only what this command could have made.
     if let Some(repo) = &loaded.repo {
-        for (folder, suffix) in [("ignition", ".ign"), ("ipxe", ".ipxe")] {
-            let tracked = repo.tracked(folder)?;
-            leftover.extend(tracked.into_iter().filter(|path| {
-                let name = path
-                    .strip_prefix(folder)
-                    .and_then(|name| name.strip_prefix('/'))
-                    .and_then(|name| name.strip_suffix(suffix));
-                name.is_some_and(crate::fleet::names::is_node_name)
-                    && !owned.contains(path)
-                    && root.join(path).exists()
-            }));
+        for folder in base::RENDERED {
+            let tracked = repo.tracked(folder)?.into_iter();
+            leftover.extend(
+                tracked.filter(|path| is_leftover(loaded, path) && root.join(path).exists()),
+            );
         }
     }
     Ok(leftover)
 }
 
-fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {
-    let stale: Vec<&String> = work.write.iter().chain(&work.remove).collect();
+/// Whether a rendered file is of no node.
+fn is_leftover(loaded: &Loaded, path: &str) -> bool {
+    owner(path).is_some_and(|node| !loaded.manifest.nodes.contains_key(node))
+}
+
+fn check(loaded: &Loaded, rendered: &[Rendered], ui: &Ui) -> Result<Outcome, Failure> {
+    let (stale, help) = match elsewhere(loaded)? {
+        None => {
+            let work = find_work(loaded, rendered)?;
+            let stale = [work.write, work.remove].concat();
+            (stale, "run `ephemeros render`, and commit what it writes")
+        }
+        Some(_) => (
+            unpublished(loaded, rendered)?,
+            "run `ephemeros render --push`",
+        ),
+    };
     if ui.json() {
         let text = json!({ "format": 1, "stale": stale });
         ui.result(&format!("{text:#}\n"))?;
@@ -121,9 +162,24 @@ fn check(work: &Work, ui: &Ui) -> Result<Outcome, Failure> {
                 "{}: not what the fleet's files come to",
                 count(number, "stale file")
             ),
-            Some("run `ephemeros render`, and commit what it writes"),
+            Some(help),
         )),
     }
+}
+
+/// The files that nodes fetch and that are not what they come to, where nodes fetch from a branch of their own.
+fn unpublished(loaded: &Loaded, rendered: &[Rendered]) -> Result<Vec<String>, git::Error> {
+    let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
+    let files = if base.published {
+        base.files
+    } else {
+        BTreeMap::new()
+    };
+    let wanted = rendered.iter().flat_map(Rendered::files);
+    let stale = wanted.filter(|(path, text)| !is_same(files.get(path), text.as_bytes()));
+    let mut stale: Vec<String> = stale.map(|(path, _)| path).collect();
+    stale.extend(files.into_keys().filter(|path| is_leftover(loaded, path)));
+    Ok(stale)
 }
 
 /// Writes beside, then renames: up to the first rename nothing has changed.

@@ -84,6 +84,14 @@ pub fn url(git: &Git, upstream: Option<&Upstream>, file: &Published<'_>) -> Resu
     Ok(location.raw_url(Revision::Branch(branch), file.path)?)
 }
 
+/// The branch that nodes fetch from, where it is another one than people push to: `theirs`, where `[git]` does not name it.
+#[must_use]
+pub fn elsewhere<'a>(git: &'a Git, theirs: Option<&str>) -> Option<&'a str> {
+    let publish = git.publish.as_deref()?;
+    let theirs = git.branch.as_deref().or(theirs);
+    (theirs != Some(publish)).then_some(publish)
+}
+
 /// Whether `fleet.toml` fixes the URL by itself, the same in every clone. One that names a commit it does not.
 #[must_use]
 pub fn is_fixed(git: &Git) -> bool {

@@ -76,8 +76,9 @@ fn fits(pattern: &str, node: &Node) -> bool {
     }
 }
 
-/// `*` stands for any characters, also none; `?` for one.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
+/// Whether a name fits a pattern: `*` stands for any characters, also none; `?` for one.
+#[must_use]
+pub fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);

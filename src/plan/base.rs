@@ -49,7 +49,7 @@ impl Base {
 }
 
 /// The folders of rendered files.
-const RENDERED: [&str; 2] = ["ignition", "ipxe"];
+pub const RENDERED: [&str; 2] = ["ignition", "ipxe"];
 
 /// What nodes fetch now: the branch that they fetch from, as this clone saw it last; without a remote HEAD,
 /// without a commit nothing. `against` names another revision.
@@ -155,7 +155,11 @@ pub fn head(repo: &Repo) -> Result<Option<Base>, git::Error> {
         .transpose()
 }
 
-pub(super) fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error> {
+/// What a commit holds, by the name that people know it by.
+///
+/// # Errors
+/// The repository can't be read.
+pub fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Error> {
     let files = repo.files(commit, &RENDERED)?;
     let short: String = commit.to_string().chars().take(7).collect();
     Ok(Base {

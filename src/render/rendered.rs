@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::filters::hex;
+use crate::fleet::names::is_node_name;
 use crate::source::Source;
 
 /// What one node fetches, and what it was made from.
@@ -40,6 +41,16 @@ pub fn ignition_path(node: &str) -> String {
 #[must_use]
 pub fn script_path(node: &str) -> String {
     format!("ipxe/{node}.ipxe")
+}
+
+/// The node whose file stands at a path in the fleet; `None` where this tool would not write one there.
+#[must_use]
+pub fn owner(path: &str) -> Option<&str> {
+    let ignition = path.strip_prefix("ignition/");
+    let ignition = ignition.and_then(|name| name.strip_suffix(".ign"));
+    let script = path.strip_prefix("ipxe/");
+    let script = script.and_then(|name| name.strip_suffix(".ipxe"));
+    ignition.or(script).filter(|name| is_node_name(name))
 }
 
 /// The short name of a config, by which a node says what it runs: 12 hex digits of its SHA-256.
