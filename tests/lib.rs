@@ -69,6 +69,7 @@ mod signature;
 mod spare_key;
 mod status;
 mod sticks;
+mod story;
 mod templates;
 mod terminal;
 mod translation;

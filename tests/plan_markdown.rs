@@ -23,19 +23,19 @@ fn blocks_and_rest(text: &str) -> (Vec<String>, String) {
     let mut rest = String::new();
     let mut fence = None;
     for line in text.lines() {
-        let line = match line.trim_start_matches(' ') {
-            // More of them are no fence.
-            inner if line.len() - inner.len() <= 3 && inner.starts_with('`') => inner,
+        // After more spaces it is no fence.
+        let inner = match line.trim_start_matches(' ') {
+            inner if line.len() - inner.len() <= 3 => inner,
             _ => line,
         };
-        let ticks = line.len() - line.trim_start_matches('`').len();
+        let ticks = inner.len() - inner.trim_start_matches('`').len();
         match fence {
             None if ticks >= 3 => {
                 fence = Some(ticks);
                 blocks.push(String::new());
             }
             None => writeln!(rest, "{line}").unwrap(),
-            Some(open) if ticks >= open && line[ticks..].trim().is_empty() => fence = None,
+            Some(open) if ticks >= open && inner[ticks..].trim().is_empty() => fence = None,
             Some(_) => writeln!(blocks.last_mut().unwrap(), "{line}").unwrap(),
         }
     }

@@ -12,7 +12,7 @@ use crate::fleet::files::Unreadable;
 use crate::fleet::root;
 use crate::fleet::select::NoSuchNode;
 use crate::git::cli::ProgramError;
-use crate::git::{self, fetch::FetchError};
+use crate::git::{self};
 use crate::invoker::Invoker;
 use crate::progress::Stopped;
 use crate::stick::{Roots, SaveError};
@@ -152,15 +152,6 @@ impl From<git::Error> for Failure {
             help: error.help(),
             message: error.to_string(),
         }
-    }
-}
-
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Self {
-        Self::problem(
-            error,
-            Some("see that `git fetch` works here, or plan without `--fetch`"),
-        )
     }
 }
 

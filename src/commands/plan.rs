@@ -12,12 +12,12 @@ use crate::cli;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
 use crate::git;
+use crate::git::cli::{Program, push};
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{Plan, compare, is_same, removed};
 use crate::plan::cost::Cost;
 use crate::plan::document::Document;
 use crate::plan::pipeline::{PullRequest, find_in_clone, to_fetch};
-use crate::progress::Progress as _;
 use crate::render::rendered::Rendered;
 use crate::stick::record::Sticks;
 use crate::ui::Ui;
@@ -103,20 +103,18 @@ fn fetch(loaded: &Loaded, pull_request: &PullRequest, ui: &Ui) -> Result<(), Fai
     let is_new = repo.tracking(&remote, &branch)?.is_none();
     let depth = (is_new && repo.is_shallow()).then_some(1);
     ui.say(&format!("fetching {branch} from {remote}"));
-    let fetched = git::fetch::fetch(repo.root(), repo.invoker(), &remote, &branch, depth);
-    if ui.stopped() {
-        return Err(Failure::Stopped);
-    }
-    Ok(fetched?)
+    let program = Program::new(repo.root(), ui);
+    Ok(push::fetch(&program, &remote, &branch, depth)?)
 }
 
 /// The command line that shows the same plan as text.
 fn again(args: &cli::Plan) -> String {
     let mut command = "ephemeros plan".to_owned();
     let against = args.against.iter().flat_map(|it| ["--against", it]);
+    let live = args.live.then_some("--live").into_iter();
     let nodes = args.nodes.nodes.iter().map(String::as_str);
     let on = args.nodes.on.iter().flat_map(|it| ["--on", it]);
-    for word in against.chain(on).chain(nodes) {
+    for word in against.chain(live).chain(on).chain(nodes) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~^".contains(c);
         command.push(' ');
         if !word.is_empty() && word.chars().all(is_plain) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::forge::without_credentials;
 use crate::invoker::Invoker;
 use crate::progress::Progress;
 
@@ -169,7 +170,7 @@ impl Said {
 
     /// What it told the user: its own words, and those of hooks and of the other side.
     fn remarks(&self) -> String {
-        let said = without_credentials(&String::from_utf8_lossy(&self.stderr));
+        let said = hide_credentials(&String::from_utf8_lossy(&self.stderr));
         // What comes from the other side is filled up to wipe out a line of progress.
         let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
         lines.join("\n").trim_end().to_owned()
@@ -231,21 +232,20 @@ fn collect(from: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// A text without what stands before the host in its URLs.
-fn without_credentials(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
+/// A text in which no URL holds credentials.
+fn hide_credentials(text: &str) -> String {
+    let mut shown = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        clean += before;
-        let ends = |c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"';
-        let authority = after.split(ends).next().unwrap_or_default();
-        rest = match authority.rfind('@') {
-            Some(at) => &after[at + 1..],
-            None => after,
-        };
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let before = rest[..at].trim_end_matches(is_scheme);
+        let ends = |c: char| c.is_whitespace() || "'\"`<>".contains(c);
+        let end = rest[at..].find(ends).map_or(rest.len(), |end| at + end);
+        shown += before;
+        shown += &without_credentials(&rest[before.len()..end]);
+        rest = &rest[end..];
     }
-    clean + rest
+    shown + rest
 }
 
 /// Paths as git reads them from its standard input.
@@ -281,10 +281,14 @@ mod tests {
                 "To https://git.example/a@b.git\n",
                 "To https://git.example/a@b.git\n",
             ),
-            ("ssh://git@h:22/x https://t@h", "ssh://h:22/x https://h"),
+            (
+                "https://tok@h/a and http://u:p@i/b?token=x end",
+                "https://h/a and http://i/b end",
+            ),
+            ("ssh://git@h/a: no", "ssh://git@h/a: no"),
             ("nothing: at all @ here ://", "nothing: at all @ here ://"),
         ] {
-            assert_eq!(without_credentials(said), told);
+            assert_eq!(hide_credentials(said), told);
         }
     }
 }

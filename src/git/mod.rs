@@ -1,12 +1,11 @@
 //! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
 //!
-//! Everything here but [`cli`], [`create`] and [`fetch`] only reads; nothing but [`cli`] and [`fetch`] goes over the network,
-//! and nothing knows of fleets.
+//! Everything here but [`cli`] and [`create`] only reads; nothing but [`cli`] goes over the network, and nothing knows of
+//! fleets.
 
 pub mod cli;
 pub mod create;
 pub mod error;
-pub mod fetch;
 pub mod forge;
 pub mod history;
 pub mod past;

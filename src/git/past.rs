@@ -19,12 +19,6 @@ pub struct Holder {
 }
 
 impl Repo {
-    /// Whether the clone holds only the newest commits.
-    #[must_use]
-    pub fn is_shallow(&self) -> bool {
-        self.git.is_shallow()
-    }
-
     /// For each content at its path the newest commit that holds it there, of `tip` and all that led to it. What none of
     /// them holds is left out.
     pub fn holders(

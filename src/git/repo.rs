@@ -105,18 +105,6 @@ impl Repo {
         self.git.commondir()
     }
 
-    /// Whether it holds only the newest commits.
-    #[must_use]
-    pub fn is_shallow(&self) -> bool {
-        self.git.is_shallow()
-    }
-
-    /// The person under sudo whose repository it is.
-    #[must_use]
-    pub fn invoker(&self) -> Option<&Invoker> {
-        self.invoker.as_ref()
-    }
-
     /// What is checked out.
     pub fn head(&self) -> Result<Head, Error> {
         let head = self

@@ -117,7 +117,7 @@ fn ask(
     match (tip, known) {
         (None, Some(_)) => push::forget(program, remote, branch)?,
         (Some(tip), known) if known != Some(tip) => {
-            push::fetch(program, remote, branch).map_err(unread)?;
+            push::fetch(program, remote, branch, None).map_err(unread)?;
             // It may have moved since.
             return Ok(ready.repo.tracking(remote, branch)?);
         }

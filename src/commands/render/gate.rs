@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fleet::select::glob;
 use crate::plan::compare::{NodePlan, Plan};
 use crate::plan::cost::Cost;
+use crate::plan::why::Why;
 
 /// The nodes that would fail at their next boot, but for those that are allowed to: names and patterns.
 pub(super) fn broken(plan: &Plan, allowed: &[String]) -> Vec<Diagnostic> {
@@ -19,7 +20,7 @@ fn mistake(node: &NodePlan) -> Option<Diagnostic> {
         Cost::ReflashFirst if !node.changes.is_empty() => (
             format!(
                 "its stick has to be written anew before this is pushed: {}",
-                node.reasons.join(", ")
+                told(&node.reasons)
             ),
             "write it: `sudo ephemeros flash NODE DEVICE --unpushed --commit`; with `--allow NODE` it is pushed first, and \
              the node fails when it boots before its stick is written",
@@ -31,6 +32,11 @@ fn mistake(node: &NodePlan) -> Option<Diagnostic> {
         _ => return None,
     };
     Some(Diagnostic::error(message).help(help).node(&node.node))
+}
+
+fn told(reasons: &[Why]) -> String {
+    let told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    told.join(", ")
 }
 
 /// In a clone that holds only the newest commits it may not be known what sticks were made from of which there is no

@@ -40,13 +40,20 @@ pub fn tip(
     }
 }
 
-/// Brings a branch of the remote up to date in this clone, whatever else that fetches.
+/// Brings a branch of the remote up to date in this clone, whatever else that fetches. `depth` is how many commits are
+/// enough, where the whole history is not wanted.
 ///
 /// # Errors
 /// There is no `git`, or it does not get there.
-pub fn fetch(program: &Program, remote: &str, branch: &str) -> Result<(), ProgramError> {
+pub fn fetch(
+    program: &Program,
+    remote: &str,
+    branch: &str,
+    depth: Option<u32>,
+) -> Result<(), ProgramError> {
     let refspec = format!("+refs/heads/{branch}:refs/remotes/{remote}/{branch}");
     let fetch = program.call("fetch").args(["--quiet", "--no-tags"]);
+    let fetch = fetch.args(depth.map(|depth| format!("--depth={depth}")));
     let fetch = fetch.args(["--no-recurse-submodules", "--", remote, &refspec]);
     fetch.run().map(drop)
 }
@@ -96,4 +103,45 @@ pub fn push(
     }
     said.stdout = why.join("\n").into_bytes();
     Err(said.failed("push"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::git::sandbox::Sandbox;
+    use crate::progress::Silent;
+
+    #[test]
+    fn a_branch_that_the_clone_does_not_follow_is_fetched() {
+        let sandbox = Sandbox::with(&["a"]);
+        sandbox.git("fleet", &["branch", "live"]);
+        let origin = format!("file://{}", sandbox.path("fleet").display());
+        let how = ["clone", "-q", "--depth=1", "--branch=main"];
+        sandbox.git(".", &[&how[..], &[&origin, "clone"]].concat());
+        let root = sandbox.path("clone");
+        let program = Program::new(&root, &Silent);
+        let found = || sandbox.open("clone").tracking("origin", "live").unwrap();
+        assert_eq!(found(), None);
+        fetch(&program, "origin", "live", Some(1)).unwrap();
+        let head = sandbox.git("fleet", &["rev-parse", "live"]);
+        assert_eq!(found().unwrap().to_string(), head);
+        // Another history is taken too: nodes fetch what is there, not what was.
+        sandbox.git("fleet", &["checkout", "-q", "live"]);
+        sandbox.git("fleet", &["commit", "-q", "--amend", "--message=other"]);
+        let other = sandbox.git("fleet", &["rev-parse", "live"]);
+        fetch(&program, "origin", "live", None).unwrap();
+        assert_eq!(found().unwrap().to_string(), other);
+    }
+
+    #[test]
+    fn what_git_says_is_told() {
+        let sandbox = Sandbox::with(&["a"]);
+        sandbox.git("fleet", &["remote", "add", "origin", "/nowhere.git"]);
+        let root = sandbox.path("fleet");
+        let error = fetch(&Program::new(&root, &Silent), "origin", "main", None);
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("`git fetch` failed: "), "{error}");
+        assert!(error.contains("/nowhere.git"), "{error}");
+    }
 }
