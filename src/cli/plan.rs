@@ -23,6 +23,7 @@ impl Nodes {
 
 /// `plan`.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub struct Plan {
     /// Which nodes.
     #[command(flatten)]

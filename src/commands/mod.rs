@@ -63,6 +63,7 @@ mod stick_inputs;
 mod stick_loaders;
 mod stick_made;
 mod sticks;
+mod style;
 mod transpile;
 mod validate;
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::style::{BOLD, CYAN, GREEN, RED, Style, YELLOW};
 use crate::diagnostic::printable;
 use crate::plan::change::{Change, Kind};
 use crate::plan::compare::{NodePlan, Plan};
@@ -50,7 +51,7 @@ pub(super) fn write(plan: &Plan, styled: bool, verbose: bool) -> String {
 fn write_lines(text: &mut String, change: &Change, indent: &str, style: Style) {
     for line in change.lines() {
         let nested = if line.is_nested { "  " } else { "" };
-        let _ = writeln!(text, "{indent}{nested}{}", style.diff_line(&line.text));
+        let _ = writeln!(text, "{indent}{nested}{}", diff_line(&line.text, style));
     }
 }
 
@@ -85,31 +86,12 @@ fn list<T: AsRef<str>>(all: &[T], most: usize) -> String {
     }
 }
 
-const BOLD: &str = "1";
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-const CYAN: &str = "36";
-
-#[derive(Clone, Copy)]
-struct Style(bool);
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.0 {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    fn diff_line(self, line: &str) -> String {
-        let line = printable(line);
-        match line.as_bytes().first() {
-            Some(b'+') => self.paint(GREEN, &line),
-            Some(b'-') => self.paint(RED, &line),
-            Some(b'@') => self.paint(CYAN, &line),
-            _ => line,
-        }
+fn diff_line(line: &str, style: Style) -> String {
+    let line = printable(line);
+    match line.as_bytes().first() {
+        Some(b'+') => style.paint(GREEN, &line),
+        Some(b'-') => style.paint(RED, &line),
+        Some(b'@') => style.paint(CYAN, &line),
+        _ => line,
     }
 }

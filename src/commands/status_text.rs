@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::style::{GREEN, RED, Style, YELLOW};
 use crate::diagnostic::printable;
 use crate::status::{FileStatus, Kind, NodeStatus, Report, Verdict, server_of};
 
@@ -111,21 +112,4 @@ fn write_summary(text: &mut String, report: &Report) {
         return;
     }
     let _ = writeln!(text, "Status: {}.", counts.join(", "));
-}
-
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-
-#[derive(Clone, Copy)]
-struct Style(bool);
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.0 {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
 }
