@@ -14,7 +14,7 @@ use super::{Failure, Outcome};
 use crate::cli::{self, Ci};
 use crate::fleet::lock::Lock;
 use crate::fleet::names;
-use crate::git::create::{CreateError, create};
+use crate::git::cli::{Program, create::create};
 use crate::git::error::shell_word;
 use crate::progress::Progress as _;
 use crate::ui::{Orderly, Ui};
@@ -112,22 +112,12 @@ fn write(place: &Place, found: &Found, files: &[NewFile], ui: &Ui) -> Result<(),
     }
     let orderly = Orderly::begin();
     if place.repo.is_none() {
-        create(&place.root, &found.branch, place.invoker.as_ref())?;
+        create(&Program::new(&place.root, ui), &found.branch)?;
     }
     batch.commit()?;
     // All is written: a Ctrl-C that comes now is too late to say otherwise.
     std::mem::forget(orderly);
     Ok(())
-}
-
-impl From<CreateError> for Failure {
-    fn from(error: CreateError) -> Self {
-        let help = match &error {
-            CreateError::Absent(_) => "install git: a fleet is a git repository",
-            CreateError::Failed { .. } => "nothing was written; run `git init` there to see more",
-        };
-        Self::problem(&error, Some(help))
-    }
 }
 
 fn tell(

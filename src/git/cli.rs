@@ -14,6 +14,7 @@ use crate::invoker::Invoker;
 use crate::progress::Progress;
 
 pub mod commit;
+pub mod create;
 pub mod push;
 pub mod tree;
 

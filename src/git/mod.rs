@@ -1,10 +1,8 @@
 //! What the tool knows of git: the repository, its remotes, its trees, and how forges serve files.
 //!
-//! Everything here but [`cli`] and [`create`] only reads; nothing but [`cli`] goes over the network, and nothing knows of
-//! fleets.
+//! Everything here but [`cli`] only reads, and stays on this machine; nothing knows of fleets.
 
 pub mod cli;
-pub mod create;
 pub mod error;
 pub mod forge;
 pub mod history;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::place::Place;
 use crate::commands::{home, identities, ssh_key};
-use crate::git::create::first_branch;
+use crate::git::cli::{Program, create::first_branch};
 use crate::git::remote::Remote;
+use crate::progress::Silent;
 use crate::secrets::recipients::Recipient;
 use crate::vault::identity::{Places, find_identities};
 
@@ -84,8 +85,10 @@ fn label(text: &str) -> Option<String> {
 fn branch(place: &Place, remote: Option<&Remote>) -> String {
     let head = remote.and_then(|it| it.head_branch.clone());
     let checked_out = || place.repo.as_ref()?.head().ok()?.branch;
-    head.or_else(checked_out)
-        .unwrap_or_else(|| first_branch(place.invoker.as_ref()))
+    head.or_else(checked_out).unwrap_or_else(|| {
+        // The folder need not be there yet, and no repository is around it.
+        first_branch(&Program::new(Path::new("/"), &Silent))
+    })
 }
 
 fn readers(home: Option<&Path>, notes: &mut Vec<String>) -> Vec<Reader> {

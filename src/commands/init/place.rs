@@ -14,7 +14,6 @@ pub(super) struct Place {
     pub(super) root: PathBuf,
     /// The repository around it.
     pub(super) repo: Option<Repo>,
-    pub(super) invoker: Option<Invoker>,
 }
 
 impl Place {
@@ -38,13 +37,8 @@ impl Place {
         let above = above.canonicalize().map_err(unreadable)?;
         let root = above.join(rest);
         refuse_inside(&root, &above)?;
-        let invoker = Invoker::detect();
-        let repo = repo::open(&above, invoker.as_ref())?;
-        Ok(Self {
-            root,
-            repo,
-            invoker,
-        })
+        let repo = repo::open(&above, Invoker::detect().as_ref())?;
+        Ok(Self { root, repo })
     }
 
     /// The folder that git names paths from: the repository's, else the fleet's own.
