@@ -309,8 +309,14 @@ fn what_the_server_refuses_is_told_with_what_to_do() {
 fn a_server_that_wants_to_be_left_alone_is_left_alone() {
     let forge = Forge::with(40, "");
     for number in 1..=40 {
-        let answer = Answer::status(429).header("Retry-After", "120");
-        forge.says(&format!("/ignition/n{number}.ign"), answer);
+        // The scripts too: a worker that gets one of them has no reason to stop.
+        for path in [
+            format!("/ignition/n{number}.ign"),
+            format!("/ipxe/n{number}.ipxe"),
+        ] {
+            let answer = Answer::status(429).header("Retry-After", "120");
+            forge.says(&path, answer);
+        }
     }
     let run = forge.status(&["--jobs", "1"]).code(1);
     run.prints(&["the server says 429 Too Many Requests, to be asked again in 120 s\n"]);
