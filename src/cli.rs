@@ -140,7 +140,7 @@ pub enum Command {
     Completions(Completions),
     /// Print the manual page of the whole, or write one for each command
     Man(Man),
-    /// Print the JSON Schema of `fleet.toml` or of a node file, for an editor to complete and check them; or that of a plan
+    /// Print the JSON Schema of `fleet.toml` or of a node file, for an editor to complete and check them; or of what `plan` or `status` prints
     Schema(Schema),
 }
 

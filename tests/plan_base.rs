@@ -1,6 +1,7 @@
 //! What `plan` compares with in the clones that pipelines make, and what it fetches.
 
 use crate::fleet::Fleet;
+use crate::render_push::colleague;
 use crate::repository::THREE_LINES;
 
 /// As a forge has it: `main` as it was pushed, and a pull request that changes a line.
@@ -180,6 +181,23 @@ fn a_target_is_no_base_where_nodes_fetch_from_a_branch_of_their_own() {
     ]);
     fetched(&clone, "live");
     assert!(base(&plan().code(0).stdout).starts_with("origin/live ("));
+}
+
+#[test]
+fn a_whole_clone_may_lack_the_branch_since_nobody_has_pushed_it_yet() {
+    let forge = forge(&format!("{MAIN}publish = \"live\"\n"));
+    let clone = colleague(&forge, &[]);
+    clone.git_says(&["checkout", "--quiet", "--detach"]);
+    let plan = clone
+        .command(&["plan"])
+        .env("GITHUB_BASE_REF", "main")
+        .run();
+    let plan = plan.code(0).stdout;
+    assert!(base(&plan).starts_with("origin/main ("), "{plan}");
+    assert!(
+        base(&plan).ends_with("since origin/live is not known here."),
+        "{plan}"
+    );
 }
 
 #[test]

@@ -317,6 +317,13 @@ fn there_has_to_be_a_commit_to_render_from() {
         "error: there is no commit yet",
         "git add --all && git commit",
     ]);
+    let nameless = fleet.process(COMMIT).output().unwrap();
+    let said = String::from_utf8(nameless.stderr).unwrap();
+    assert!(said.contains("error: there is no commit yet"), "{said}");
+    assert!(
+        said.contains("error: git does not know in whose name"),
+        "{said}"
+    );
     assert!(before == fleet.files());
 }
 

@@ -283,6 +283,61 @@ fn nodes_that_would_break_stop_it_after_the_merge_too() {
 }
 
 #[test]
+fn what_an_earlier_run_committed_is_not_told_again() {
+    let fleet = live();
+    let commit = ["render", "--commit"];
+    fleet
+        .run(&commit)
+        .code(0)
+        .prints(&["wrote live:ignition/n1.ign\n"]);
+    let run = fleet.run(&commit).code(0).says(&["nothing to commit\n"]);
+    assert_eq!(run.stdout, "");
+    let run = fleet.run(PUSH).code(0);
+    let there = at_origin(&fleet, "live");
+    assert_eq!(run.stdout, format!("pushed {there} to origin/live\n"));
+}
+
+#[test]
+fn what_left_the_line_of_people_s_branch_is_not_published() {
+    let fleet = live();
+    fleet.git_says(&["push", "--quiet", "origin", "main"]);
+    let other = colleague(&fleet, &[]);
+    other.write("README.md", "theirs");
+    other.commit();
+    other.git_says(&["push", "--quiet", "origin", "main"]);
+    // An older commit of it does no harm.
+    fleet.run(PUSH).code(0);
+    fleet.write("notes", "mine");
+    fleet.commit();
+    refuses(&fleet, PUSH).says(&[
+        "error: origin/main has commits that what is checked out has not\n",
+        "git pull --rebase origin main",
+    ]);
+    fleet.git_says(&["pull", "--quiet", "--rebase", "origin", "main"]);
+    fleet.run(PUSH).code(0);
+}
+
+#[test]
+fn nodes_fetch_from_people_s_branch_until_there_is_the_other() {
+    let fleet = two_nodes("");
+    fleet.run(PUSH).code(0);
+    fleet.replace("fleet.toml", "[git]\n", "[git]\npublish = \"live\"\n");
+    fs::remove_file(fleet.root().join("nodes/n2.toml")).unwrap();
+    fleet.commit();
+    let plan = fleet.plans(&[]);
+    assert!(
+        plan.contains("since origin/live is not known here"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("origin/main (") && plan.contains("1 removed"),
+        "{plan}"
+    );
+    refuses(&fleet, PUSH).says(&["error: a node is removed"]);
+    fleet.run(&[PUSH, &["--allow", "n2"]].concat()).code(0);
+}
+
+#[test]
 fn two_fleets_in_one_repository_keep_each_other_s_files() {
     let fleet = live();
     let south = fleet.root().join("sites/south");

@@ -118,7 +118,7 @@ fn what_others_pushed_is_known_before_anything_is_written() {
         &fleet,
         &[
             "error: origin/main has commits that what is checked out has not\n",
-            "git pull --rebase",
+            "git pull --rebase origin main",
         ],
     );
     fleet.git_says(&["pull", "--quiet", "--rebase", "origin", "main"]);
@@ -154,7 +154,7 @@ fn a_push_in_between_loses_nothing() {
     let run = fleet.run(PUSH).code(1);
     run.prints(&["committed "]).says(&[
         "error: somebody has pushed to origin/main meanwhile, so nothing was pushed\n",
-        "git pull --rebase",
+        "git pull --rebase origin main",
     ]);
     assert_eq!(at_origin(&fleet, "main"), head(&other));
     fs::remove_file(fleet.root().join(".git/hooks/pre-push")).unwrap();
@@ -212,6 +212,21 @@ fn a_run_that_was_killed_before_the_push_is_finished_by_the_next_one() {
 }
 
 #[test]
+fn a_remote_that_is_pushed_elsewhere_reaches_no_node() {
+    let fleet = two_nodes("");
+    let key = ["config", "remote.origin.pushurl"];
+    fleet.git_says(&[&key[..], &["https://name:pass@github.com/me/fork"]].concat());
+    refuses(&fleet, PUSH).helps().hides("pass").says(&[
+        "error: origin is fetched from ",
+        ", and pushed to https://github.com/me/fork\n",
+        "git config --unset remote.origin.pushurl",
+    ]);
+    fleet.run(&["render", "--commit"]).code(0);
+    fleet.git_says(&["config", "--unset", "remote.origin.pushurl"]);
+    fleet.run(PUSH).code(0);
+}
+
+#[test]
 fn nodes_that_would_break_stop_it() {
     let fleet = two_nodes("");
     fleet.run(PUSH).code(0);
@@ -231,7 +246,8 @@ fn nodes_that_would_break_stop_it() {
     stops(&["--allow", ""], &[reflash, removed]);
     stops(&["--allow", "n1"], &[removed]);
     stops(&["--allow", "n2,n3"], &[reflash]);
-    stops(&["--allow", "n1*", "--allow", "x"], &[removed]);
+    stops(&["--allow", "n1*", "--allow", "x"], &[removed])
+        .says(&["warning: no node fits `x`, which `--allow` names\n"]);
     // Without a push nothing breaks.
     fleet.run(&["render", "--commit"]).code(0);
     refuses(&fleet, PUSH).mistakes(2);

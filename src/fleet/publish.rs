@@ -75,21 +75,28 @@ pub fn url(git: &Git, upstream: Option<&Upstream>, file: &Published<'_>) -> Resu
         .ok_or(NoUrl::NoRemote)?;
     let forge = git.forge.as_deref().map(Forge::parse).transpose()?;
     let location = Location::of(remote, forge)?;
-    let branch = git
-        .publish
-        .as_deref()
-        .or(git.branch.as_deref())
-        .or(upstream.and_then(|upstream| upstream.head_branch.as_deref()))
-        .ok_or(NoUrl::NoBranch)?;
+    let head = upstream.and_then(|upstream| upstream.head_branch.as_deref());
+    let branch = published(git, head).ok_or(NoUrl::NoBranch)?;
     Ok(location.raw_url(Revision::Branch(branch), file.path)?)
+}
+
+/// The branch that people push to: `head` is what the remote's HEAD names.
+#[must_use]
+pub fn merged<'a>(git: &'a Git, head: Option<&'a str>) -> Option<&'a str> {
+    git.branch.as_deref().or(head)
+}
+
+/// The branch that nodes fetch from, the same one mostly.
+#[must_use]
+pub fn published<'a>(git: &'a Git, head: Option<&'a str>) -> Option<&'a str> {
+    git.publish.as_deref().or_else(|| merged(git, head))
 }
 
 /// The branch that nodes fetch from, where it is another one than people push to: `theirs`, where `[git]` does not name it.
 #[must_use]
 pub fn elsewhere<'a>(git: &'a Git, theirs: Option<&str>) -> Option<&'a str> {
     let publish = git.publish.as_deref()?;
-    let theirs = git.branch.as_deref().or(theirs);
-    (theirs != Some(publish)).then_some(publish)
+    (merged(git, theirs) != Some(publish)).then_some(publish)
 }
 
 /// Whether `fleet.toml` fixes the URL by itself, the same in every clone. One that names a commit it does not.

@@ -7,6 +7,7 @@ use crate::fleet::file::Git;
 use crate::fleet::files::{Files, Folder, INPUTS, Snapshot};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::Fleet;
+use crate::fleet::publish::{merged, published};
 use crate::fleet::resolve::resolve;
 use crate::git::repo::Repo;
 use crate::git::tree::object_id;
@@ -111,17 +112,27 @@ pub fn revision(
     let Some(Upstream {
         remote,
         branch: Some(branch),
+        theirs,
     }) = upstream(repo, settings)
     else {
         return head();
     };
-    let name = format!("{remote}/{branch}");
-    if let Some(commit) = repo.tracking(&remote, &branch)? {
-        return Ok(Some(named(&name, commit)));
+    let tracked = |branch: &str| -> Result<Option<Revision>, git::Error> {
+        let commit = repo.tracking(&remote, branch)?;
+        Ok(commit.map(|commit| named(&format!("{remote}/{branch}"), commit)))
+    };
+    if let Some(found) = tracked(&branch)? {
+        return Ok(Some(found));
     }
-    // Cloned without that branch, or never pushed: HEAD is the nearest to it.
-    Ok(head()?.map(|found| Revision {
-        instead_of: Some(name),
+    // Until there is a branch of its own for what is rendered, nodes fetch from the one that people push to. Cloned without
+    // either, or never pushed: HEAD is the nearest to it.
+    let theirs = theirs.map(|theirs| tracked(&theirs)).transpose()?;
+    let found = match theirs.flatten() {
+        Some(found) => Some(found),
+        None => head()?,
+    };
+    Ok(found.map(|found| Revision {
+        instead_of: Some(format!("{remote}/{branch}")),
         ..found
     }))
 }
@@ -132,14 +143,17 @@ pub(super) struct Upstream {
     pub(super) remote: String,
     /// Its branch.
     pub(super) branch: Option<String>,
+    /// The one that people push to, mostly the same.
+    pub(super) theirs: Option<String>,
 }
 
 /// `None` where there is no remote. Which one counts may be unclear; that is told where its URL is needed.
 pub(super) fn upstream(repo: &Repo, settings: &Git) -> Option<Upstream> {
     let remote = repo.remote(settings.remote.as_deref()).ok().flatten()?;
-    let branch = settings.publish.clone().or_else(|| settings.branch.clone());
+    let head = remote.head_branch.as_deref();
     Some(Upstream {
-        branch: branch.or(remote.head_branch),
+        branch: published(settings, head).map(str::to_owned),
+        theirs: merged(settings, head).map(str::to_owned),
         remote: remote.name,
     })
 }

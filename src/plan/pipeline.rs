@@ -46,7 +46,7 @@ pub fn to_fetch(
     settings: &Git,
     pull_request: &PullRequest,
 ) -> Result<Option<(String, String)>, git::Error> {
-    let Some(Upstream { remote, branch }) = upstream(repo, settings) else {
+    let Some(Upstream { remote, branch, .. }) = upstream(repo, settings) else {
         return Ok(None);
     };
     let branch = branch.or_else(|| pull_request.target.clone());
@@ -60,12 +60,20 @@ fn stand_in(
     settings: &Git,
     pull_request: &PullRequest,
 ) -> Result<Option<Base>, git::Error> {
-    let Some(Upstream { remote, branch }) = upstream(repo, settings) else {
+    let Some(Upstream {
+        remote,
+        branch,
+        theirs,
+    }) = upstream(repo, settings)
+    else {
         return Ok(None);
     };
-    if let Some(branch) = &branch
-        && repo.tracking(&remote, branch)?.is_some()
-    {
+    let is_here = |branch: &Option<String>| -> Result<bool, git::Error> {
+        let branch = branch.as_deref();
+        let found = branch.map(|branch| repo.tracking(&remote, branch));
+        Ok(found.transpose()?.flatten().is_some())
+    };
+    if is_here(&branch)? {
         return Ok(None);
     }
     // A branch that only a pipeline writes has the rendered files; the one that people push to may have none.
@@ -89,7 +97,8 @@ fn stand_in(
             return Ok(Some(base));
         }
     }
-    if !repo.is_shallow() && repo.head()?.branch.is_some() {
+    // A whole clone that has people's branch may lack the other one because it is not there yet.
+    if !repo.is_shallow() && (repo.head()?.branch.is_some() || is_here(&theirs)?) {
         return Ok(None);
     }
     match branch.as_deref().or(target) {

@@ -82,8 +82,12 @@ pub(super) fn commit(
         && repo.tree(there)? == tree
         && repo.parents(there)? == parents
     {
-        done.whole = there;
-        return Ok(done);
+        return Ok(Done {
+            written: Vec::new(),
+            removed: Vec::new(),
+            whole: there,
+            ..done
+        });
     }
     let changed = done.written.iter().chain(&done.removed);
     let nodes: BTreeSet<&str> = changed.filter_map(|path| owner(path)).collect();

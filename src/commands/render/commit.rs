@@ -11,6 +11,7 @@ use super::message::message;
 use super::ready::{self, Ready};
 use super::{beside, find_work, gate, is_leftover, write};
 use crate::cli;
+use crate::diagnostic::Diagnostic;
 use crate::git::ObjectId;
 use crate::git::cli::push::{self, Pushed};
 use crate::git::cli::{Program, ProgramError, commit};
@@ -55,13 +56,22 @@ pub(super) fn run(
     if let (true, false, Some(upstream), Some(tip)) = (args.push, is_beside, upstream, tip) {
         check_order(&ready, upstream, tip)?;
     }
+    let theirs = ready.destination.theirs.as_ref().filter(|_| args.push);
+    let of_theirs = match theirs {
+        Some(theirs) => ask(&ready, theirs, &program, ui)?,
+        None => None,
+    };
+    if let (Some(theirs), Some(tip)) = (theirs, of_theirs) {
+        check_line(&ready, theirs, tip)?;
+    }
     let (base, is_cut_off) = base(args, loaded, &ready, tip)?;
     let plan = compute(loaded, &base, &[], rendered, records)?;
-    if args.push && tip.is_some() {
+    if args.push && (tip.is_some() || of_theirs.is_some()) {
         let broken = gate::broken(&plan, &args.allow);
-        if !broken.is_empty() {
+        if broken.iter().any(Diagnostic::is_error) {
             return Err(fail(ui, broken));
         }
+        ui.mistakes(broken);
         if is_cut_off {
             gate::check_depth(&plan)?;
         }
@@ -132,10 +142,27 @@ fn check_order(ready: &Ready, upstream: &Upstream, tip: ObjectId) -> Result<(), 
     if repo.comes_from(ready.head, tip)? || repo.is_shallow() {
         return Ok(());
     }
-    Err(Failure::problem(
+    Err(outdated(upstream))
+}
+
+/// Beside the branch that people push to an older commit of that does no harm, and a newer one is on its way there. One
+/// that is neither would give nodes what nobody merged.
+fn check_line(ready: &Ready, theirs: &Upstream, tip: ObjectId) -> Result<(), Failure> {
+    let repo = ready.repo;
+    let is_in_line = repo.comes_from(ready.head, tip)? || repo.comes_from(tip, ready.head)?;
+    if is_in_line || repo.is_shallow() {
+        return Ok(());
+    }
+    Err(outdated(theirs))
+}
+
+fn outdated(upstream: &Upstream) -> Failure {
+    let Upstream { remote, branch } = upstream;
+    let help = format!("run `git pull --rebase {remote} {branch}`, and this again");
+    Failure::problem(
         format!("{upstream} has commits that what is checked out has not"),
-        Some("run `git pull --rebase`, and this again"),
-    ))
+        Some(&help),
+    )
 }
 
 /// What a plan compares with, and whether what stood on sticks then is not to be known in this clone.
@@ -252,13 +279,15 @@ fn send(
     })?;
     let Pushed::Done(remarks) = pushed else {
         let help = if is_beside {
-            "run this again: it goes on from what is there now"
+            "run this again: it goes on from what is there now".to_owned()
         } else {
-            "nothing is lost: run `git pull --rebase`, and this again; where the two conflict in rendered files take \
-             either, they are rendered anew"
+            format!(
+                "nothing is lost: run `git pull --rebase {remote} {branch}`, and this again; where the two conflict in \
+                 rendered files take either, they are rendered anew"
+            )
         };
         let message = format!("somebody has pushed to {upstream} meanwhile, so nothing was pushed");
-        return Err(Failure::problem(message, Some(help)));
+        return Err(Failure::problem(message, Some(&help)));
     };
     ui.remarks("git", &remarks);
     if !ui.json() {

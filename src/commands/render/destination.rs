@@ -3,7 +3,9 @@
 use super::super::Loaded;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
-use crate::fleet::publish::{NoUrl, elsewhere};
+use crate::fleet::publish::{NoUrl, elsewhere, merged, published};
+use crate::git::forge::without_credentials;
+use crate::git::remote::Remote;
 use crate::git::repo::{Head, Repo};
 use crate::git::{self};
 
@@ -14,6 +16,8 @@ pub(super) struct Destination {
     pub(super) elsewhere: Option<String>,
     /// The branch of a remote that nodes fetch from; always known to who pushes, or commits elsewhere.
     pub(super) upstream: Option<Upstream>,
+    /// The one that people push to, where that is another.
+    pub(super) theirs: Option<Upstream>,
 }
 
 /// A branch of a remote.
@@ -42,15 +46,14 @@ impl Destination {
             Ok(remote) => (remote, None),
             Err(error) => (None, Some(error)),
         };
-        let theirs = settings.branch.clone();
-        let theirs = theirs.or_else(|| remote.as_ref()?.head_branch.clone());
         let checked_out = at.branch.as_deref();
-        let elsewhere = elsewhere(settings, theirs.as_deref().or(checked_out));
-        let elsewhere = elsewhere.map(str::to_owned);
-        let branch = settings.publish.clone().or_else(|| theirs.clone());
+        let head = remote.as_ref().and_then(|it| it.head_branch.as_deref());
+        let theirs = merged(settings, head);
+        let elsewhere = elsewhere(settings, theirs.or(checked_out)).map(str::to_owned);
+        let branch = published(settings, head);
         if args.push || elsewhere.is_some() {
             match (&remote, unclear) {
-                (Some(_), _) => {}
+                (Some(remote), _) => mistakes.extend(pushed_away(remote).filter(|_| args.push)),
                 (None, Some(error)) => {
                     let help = error.help();
                     mistakes.push(Diagnostic {
@@ -68,12 +71,16 @@ impl Destination {
                 mistakes.push(Diagnostic::error(missing.to_string()).help(missing.help()));
             }
         }
-        let upstream = remote.map(|it| it.name).zip(branch);
-        let upstream = upstream.map(|(remote, branch)| Upstream { remote, branch });
+        let of_remote = |branch: &str| {
+            let remote = remote.as_ref()?.name.clone();
+            let branch = branch.to_owned();
+            Some(Upstream { remote, branch })
+        };
+        let upstream = branch.and_then(of_remote);
         if let (true, Some(theirs), Some(checked_out), Some(upstream)) =
             (args.push, theirs, checked_out, &upstream)
         {
-            let follows = Some((upstream.remote.clone(), theirs.clone()));
+            let follows = Some((upstream.remote.clone(), theirs.to_owned()));
             if checked_out != theirs && repo.upstream(checked_out)? != follows {
                 mistakes.push(
                     Diagnostic::error(format!(
@@ -83,9 +90,21 @@ impl Destination {
                 );
             }
         }
+        let other = theirs.filter(|_| elsewhere.is_some());
         Ok(Self {
+            theirs: other.and_then(of_remote),
             elsewhere,
             upstream,
         })
     }
+}
+
+/// A remote that is pushed to another repository than it is fetched from: no node would see what was pushed.
+fn pushed_away(remote: &Remote) -> Option<Diagnostic> {
+    let to = remote.pushes_to.as_deref()?;
+    let (name, from) = (&remote.name, without_credentials(&remote.url));
+    let help = format!(
+        "name the remote that nodes fetch from (`[git] remote` in fleet.toml), or `git config --unset remote.{name}.pushurl`"
+    );
+    Some(Diagnostic::error(format!("{name} is fetched from {from}, and pushed to {to}")).help(help))
 }

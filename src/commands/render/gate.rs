@@ -7,11 +7,20 @@ use crate::plan::compare::{NodePlan, Plan};
 use crate::plan::cost::Cost;
 use crate::plan::why::Why;
 
-/// The nodes that would fail at their next boot, but for those that are allowed to: names and patterns.
+/// The nodes that would fail at their next boot, but for those that are allowed to: names and patterns. One that fits no
+/// node is a warning.
 pub(super) fn broken(plan: &Plan, allowed: &[String]) -> Vec<Diagnostic> {
-    let allowed = |node: &NodePlan| allowed.iter().any(|it| glob(it.trim(), &node.node));
+    let patterns: Vec<&str> = allowed.iter().map(|it| it.trim()).collect();
+    let fits = |pattern: &str| plan.nodes.iter().any(|node| glob(pattern, &node.node));
+    let astray = patterns.iter().filter(|it| !it.is_empty() && !fits(it));
+    let astray = astray.map(|pattern| {
+        let message = format!("no node fits `{pattern}`, which `--allow` names");
+        Diagnostic::warning(message)
+            .help("`ephemeros plan` tells which nodes there are, removed ones too")
+    });
+    let allowed = |node: &&NodePlan| patterns.iter().any(|it| glob(it, &node.node));
     let nodes = plan.nodes.iter().filter(|node| !allowed(node));
-    nodes.filter_map(mistake).collect()
+    astray.chain(nodes.filter_map(mistake)).collect()
 }
 
 fn mistake(node: &NodePlan) -> Option<Diagnostic> {

@@ -4,7 +4,7 @@ use super::super::{Failure, Loaded, fail};
 use super::destination::Destination;
 use crate::cli;
 use crate::diagnostic::Diagnostic;
-use crate::git::cli::{Program, commit};
+use crate::git::cli::{Program, ProgramError, commit};
 use crate::git::repo::Repo;
 use crate::git::tree::Pending;
 use crate::git::{self, ObjectId};
@@ -47,13 +47,14 @@ pub(super) fn check<'a>(
         ));
     }
     let at = repo.head()?;
-    let Some(head) = at.commit else {
-        return Err(Failure::problem(
-            "there is no commit yet that the rendered files could belong to",
-            Some("commit the fleet first: `git add --all && git commit`"),
-        ));
-    };
     let mut mistakes = Vec::new();
+    let Some(head) = at.commit else {
+        let error = "there is no commit yet that the rendered files could belong to";
+        let error = Diagnostic::error(error.to_owned());
+        mistakes.push(error.help("commit the fleet first: `git add --all && git commit`"));
+        mistakes.extend(nameless(program)?);
+        return Err(fail(ui, mistakes));
+    };
     let destination = Destination::find(args, loaded, repo, &at, &mut mistakes)?;
     mistakes.extend(repo.operation().map(unfinished));
     let is_beside = destination.elsewhere.is_some();
@@ -67,9 +68,7 @@ pub(super) fn check<'a>(
     if !is_beside {
         mistakes.extend(ignored(repo, rendered)?);
     }
-    if !commit::has_author(program)? {
-        mistakes.push(nameless());
-    }
+    mistakes.extend(nameless(program)?);
     if mistakes.is_empty() {
         return Ok(Ready {
             repo,
@@ -153,10 +152,14 @@ fn ignored(repo: &Repo, rendered: &[Rendered]) -> Result<Option<Diagnostic>, git
     )))
 }
 
-fn nameless() -> Diagnostic {
-    Diagnostic::error("git does not know in whose name to commit").help(
+fn nameless(program: &Program) -> Result<Option<Diagnostic>, ProgramError> {
+    if commit::has_author(program)? {
+        return Ok(None);
+    }
+    let error = Diagnostic::error("git does not know in whose name to commit");
+    Ok(Some(error.help(
         "git config --global user.name \"Your Name\"\ngit config --global user.email you@example.org",
-    )
+    )))
 }
 
 fn named(paths: &[String]) -> Option<String> {
