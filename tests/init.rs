@@ -301,6 +301,9 @@ fn json_says_what_was_made() {
     assert_eq!(json["new_repository"], true);
     assert_eq!(json["files"][3], "fleet.toml");
     assert_eq!(json["next"][0], "cd lab");
+    let run = init(&fleet, &["--json", "--", "-dash"]).run().code(0);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["next"][0], "cd ./-dash");
 }
 
 #[test]

@@ -666,7 +666,12 @@ fn more_changes_than_are_allowed_fail_once_the_plan_was_printed() {
     let both = ["plan", "--max-change", "3", "--detailed-exitcode"];
     fleet.run(&both).code(2);
     fleet.run(&["plan", "--max-change", "0", "n1"]).code(0);
-    fleet.run(&["plan", "--max-change", "few"]).code(64);
+    for no_number in ["few", "-1"] {
+        let run = fleet.run(&["plan", "--max-change", no_number]).code(64);
+        run.says(&[&format!(
+            "invalid value '{no_number}' for '--max-change <NODES>'"
+        )]);
+    }
 }
 
 fn tagged() -> Fleet {

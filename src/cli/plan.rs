@@ -41,7 +41,7 @@ pub struct Plan {
     #[arg(long)]
     pub markdown: bool,
     /// Fail when more nodes than this change
-    #[arg(long, value_name = "NODES")]
+    #[arg(long, value_name = "NODES", allow_negative_numbers = true)]
     pub max_change: Option<usize>,
     /// Exit with 2 when something changes
     #[arg(long)]

@@ -186,7 +186,10 @@ fn next(args: &cli::Init, start: &Path) -> Vec<String> {
     if let Some(folder) = &args.folder {
         let folder = start.join(folder);
         let folder = folder.strip_prefix(".").unwrap_or(&folder);
-        next.push(format!("cd {}", shell_word(&folder.to_string_lossy())));
+        let folder = folder.to_string_lossy();
+        // `cd` takes it for an option.
+        let here = if folder.starts_with('-') { "./" } else { "" };
+        next.push(format!("cd {here}{}", shell_word(&folder)));
     }
     next.push("ephemeros plan".to_owned());
     next.push(format!("ephemeros boot {} --until online", args.node));

@@ -13,6 +13,7 @@ use crate::fleet::date::Date;
 use crate::fleet::expiry;
 use crate::git;
 use crate::git::cli::{Program, push};
+use crate::git::error::shell_word;
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{Plan, compare, is_same, removed};
 use crate::plan::cost::Cost;
@@ -115,13 +116,8 @@ fn again(args: &cli::Plan) -> String {
     let nodes = args.nodes.nodes.iter().map(String::as_str);
     let on = args.nodes.on.iter().flat_map(|it| ["--on", it]);
     for word in against.chain(live).chain(on).chain(nodes) {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=~^".contains(c);
         command.push(' ');
-        if !word.is_empty() && word.chars().all(is_plain) {
-            command.push_str(word);
-        } else {
-            command += &format!("'{}'", word.replace('\'', r"'\''"));
-        }
+        command += &shell_word(word);
     }
     command
 }
