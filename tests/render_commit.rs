@@ -380,9 +380,8 @@ fn a_leak_is_in_no_commit() {
     refuses(&fleet, COMMIT);
 }
 
-#[test]
-fn it_is_signed_where_the_user_has_commits_signed() {
-    let fleet = unrendered();
+/// Has the user's commits signed by an SSH key, whose path it gives.
+pub(crate) fn signs(fleet: &Fleet) -> String {
     let key = fleet.home().join("key");
     let key = key.to_str().unwrap();
     let mut keygen = fleet.program("ssh-keygen");
@@ -399,6 +398,13 @@ fn it_is_signed_where_the_user_has_commits_signed() {
     ] {
         fleet.git_says(&["config", name, value]);
     }
+    key.to_owned()
+}
+
+#[test]
+fn it_is_signed_where_the_user_has_commits_signed() {
+    let fleet = unrendered();
+    let key = signs(&fleet);
     fleet.run(COMMIT).code(0);
     assert_eq!(fleet.git_says(&["log", "-1", "--format=%G?"]), "G");
     // Without the key there is no commit.
@@ -411,7 +417,7 @@ fn it_is_signed_where_the_user_has_commits_signed() {
         "--quiet",
         "--message=n2",
     ]);
-    fs::remove_file(key).unwrap();
+    fs::remove_file(&key).unwrap();
     fs::remove_file(format!("{key}.pub")).unwrap();
     let before = commits(&fleet);
     fleet

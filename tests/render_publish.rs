@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::fleet::{Fleet, SECRET};
-use crate::render_commit::{hook, refuses};
-use crate::render_push::{at_origin, colleague, two_nodes};
+use crate::render_commit::{hook, refuses, signs};
+use crate::render_push::{at_origin, colleague, pushes_in_between, two_nodes};
 
 const PUSH: &[&str] = &["render", "--push"];
 
@@ -214,15 +214,7 @@ fn a_push_in_between_is_gone_on_from() {
     other.git_says(&["checkout", "--quiet", "live"]);
     other.write("note", "theirs");
     other.commit();
-    let place = other.root();
-    hook(
-        &fleet,
-        "pre-push",
-        &format!(
-            "unset GIT_DIR; git -C '{}' push --quiet origin live",
-            place.display()
-        ),
-    );
+    pushes_in_between(&fleet, &other, "live");
     fleet.run(PUSH).code(1).says(&[
         "error: somebody has pushed to origin/live meanwhile",
         "run this again",
@@ -428,22 +420,7 @@ fn check_and_plan_go_by_that_branch() {
 #[test]
 fn it_is_signed_where_the_user_has_commits_signed() {
     let fleet = live();
-    let key = fleet.home().join("key");
-    let key = key.to_str().unwrap();
-    let mut keygen = fleet.program("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", key]);
-    assert!(keygen.status().unwrap().success());
-    let allowed = fleet.home().join("allowed");
-    let public = fs::read_to_string(format!("{key}.pub")).unwrap();
-    fs::write(&allowed, format!("test@example.com {public}")).unwrap();
-    for (name, value) in [
-        ("gpg.format", "ssh"),
-        ("user.signingKey", key),
-        ("gpg.ssh.allowedSignersFile", allowed.to_str().unwrap()),
-        ("commit.gpgSign", "true"),
-    ] {
-        fleet.git_says(&["config", name, value]);
-    }
+    signs(&fleet);
     fleet.run(PUSH).code(0);
     assert_eq!(
         fleet.git_says(&["log", "-1", "--format=%G?", "origin/live"]),

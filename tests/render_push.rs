@@ -57,6 +57,19 @@ pub(crate) fn colleague(fleet: &Fleet, options: &[&str]) -> Fleet {
     clone
 }
 
+/// Lets another clone push something when this one has asked what the remote has, and pushes.
+pub(crate) fn pushes_in_between(fleet: &Fleet, other: &Fleet, what: &str) {
+    let place = other.root();
+    hook(
+        fleet,
+        "pre-push",
+        &format!(
+            "unset GIT_DIR; git -C '{}' push --quiet origin {what}",
+            place.display()
+        ),
+    );
+}
+
 /// Commits and pushes all that a clone has.
 fn shares(fleet: &Fleet) {
     fleet.commit();
@@ -142,15 +155,7 @@ fn a_push_in_between_loses_nothing() {
     other.write("README.md", "theirs");
     other.commit();
     // Git has asked what the remote has before this runs.
-    let place = other.root();
-    hook(
-        &fleet,
-        "pre-push",
-        &format!(
-            "unset GIT_DIR; git -C '{}' push --quiet origin HEAD:main",
-            place.display()
-        ),
-    );
+    pushes_in_between(&fleet, &other, "HEAD:main");
     let run = fleet.run(PUSH).code(1);
     run.prints(&["committed "]).says(&[
         "error: somebody has pushed to origin/main meanwhile, so nothing was pushed\n",

@@ -23,6 +23,8 @@ use crate::render::rendered::{Rendered, owner};
 use crate::stick::record::Sticks;
 use crate::ui::{Orderly, Ui};
 
+const SEE_GIT: &str = "see to what git says, and run this again";
+
 /// What became of it.
 pub(super) struct Done {
     /// Files of the fleet, by their paths.
@@ -216,12 +218,7 @@ fn here(
     let committed = commit::commit(program, &paths, &message(&nodes));
     let remarks = committed.map_err(|error| {
         let message = "what is rendered is written, and not committed".to_owned();
-        failed(
-            error,
-            message,
-            "see to what git says, and run this again",
-            ui,
-        )
+        failed(error, message, SEE_GIT, ui)
     })?;
     if let (Some(remarks), Some(commit)) = (remarks, ready.repo.head()?.commit) {
         ui.remarks("git", &remarks);
@@ -270,12 +267,7 @@ fn send(
     let (remote, branch, whole) = (&upstream.remote, &upstream.branch, done.whole);
     let pushed = push::push(program, remote, branch, whole, tip).map_err(|error| {
         let message = format!("what is committed is not pushed to {upstream}");
-        failed(
-            error,
-            message,
-            "see to what git says, and run this again",
-            ui,
-        )
+        failed(error, message, SEE_GIT, ui)
     })?;
     let Pushed::Done(remarks) = pushed else {
         let help = if is_beside {
