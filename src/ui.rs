@@ -91,10 +91,11 @@ impl Ui {
         self.manner.verbose
     }
 
-    /// Prints a result.
+    /// Prints a result. That nobody reads it any more, as with `| head`, does not change what the command does and how it
+    /// ends.
     ///
     /// # Errors
-    /// Standard output can't be written; `BrokenPipe` where nobody reads it any more.
+    /// Standard output can't be written.
     pub fn result(&self, text: &str) -> io::Result<()> {
         self.result_bytes(text.as_bytes())
     }
@@ -116,10 +117,10 @@ impl Ui {
     /// # Errors
     /// As [`Ui::result`].
     fn result_bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        self.clear();
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+        match self.stream(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
     }
 
     /// Prints a secret: byte for byte, but for a final line end on a terminal.
@@ -134,12 +135,15 @@ impl Ui {
         Ok(())
     }
 
-    /// Shows what another machine writes to a terminal, byte for byte.
+    /// Shows what goes on, byte for byte, as long as somebody reads it.
     ///
     /// # Errors
-    /// As [`Ui::result`].
-    pub fn console(&self, bytes: &[u8]) -> io::Result<()> {
-        self.result_bytes(bytes)
+    /// Standard output can't be written; `BrokenPipe` where nobody reads it any more.
+    pub fn stream(&self, bytes: &[u8]) -> io::Result<()> {
+        self.clear();
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
     }
 
     /// Whether results may be coloured.

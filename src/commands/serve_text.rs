@@ -74,9 +74,9 @@ impl<'a> Log<'a> {
         // One after the other, so that a line stands beside its reason.
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if self.ui.json() {
-            return self.ui.result(&format!("{}\n", to_json(access)));
+            return self.ui.stream(format!("{}\n", to_json(access)).as_bytes());
         }
-        self.ui.result(&to_line(access))?;
+        self.ui.stream(to_line(access).as_bytes())?;
         if let Some(trouble) = access.trouble {
             let text = format!("{trouble:?}");
             if *told != text {

@@ -141,7 +141,7 @@ impl<'a> Teller<'a> {
 
     fn console(&mut self, piece: &[u8]) -> Ended {
         if self.is_attached
-            && let Err(error) = self.ui.console(piece)
+            && let Err(error) = self.ui.stream(piece)
         {
             return Some(Err(error.into()));
         }
