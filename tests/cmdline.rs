@@ -184,7 +184,7 @@ fn hostile_urls_arrive_or_are_refused() {
     ] {
         shown(template)
             .code(1)
-            .says(&["error: `raw_url` can't be filled in: it "]);
+            .says(&["error: `raw_url` is of no use: it "]);
     }
 }
 

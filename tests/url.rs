@@ -434,6 +434,56 @@ fn a_raw_url_for_once_needs_no_remote_and_warns_of_none() {
 }
 
 #[test]
+fn what_is_wrong_in_the_settings_is_shown_once_where_it_stands() {
+    for (setting, message) in [
+        ("publish = \"HEAD\"", "this can't be the name of a branch"),
+        (
+            "publish = \"refs/heads/live\"",
+            "this can't be the name of a branch",
+        ),
+        ("publish = \"li ve\"", "this can't be the name of a branch"),
+        ("branch = \"-x\"", "this can't be the name of a branch"),
+        ("branch = \"\"", "this can't be the name of a branch"),
+        (
+            "raw_url = \"https://x.net/{{ pth }}\"",
+            "`raw_url` can't be filled in: `pth` is not known",
+        ),
+        (
+            "raw_url = \"https://me:pw@x.net/{{ path }}\"",
+            "`raw_url` is of no use: it holds credentials, which would be public",
+        ),
+        (
+            "raw_url = \"x.net/{{ path }}\"",
+            "`raw_url` is of no use: it is no ",
+        ),
+        (
+            "raw_url = \"https://x.net/{{ path\"",
+            "`raw_url` can't be filled in: ",
+        ),
+    ] {
+        let fleet = Fleet::new().fleet(&format!("[git]\n{setting}\n"));
+        for command in ["plan", "check", "render"] {
+            let run = fleet.run(&[command]).code(1).helps().mistakes(1);
+            let run = run.says(&[&format!("error: {message}"), "--> fleet.toml:"]);
+            assert_eq!(run.stderr.matches(message).count(), 1, "{}", run.stderr);
+            run.hides("pw@");
+        }
+    }
+}
+
+#[test]
+fn a_plan_shows_nothing_that_a_render_would_refuse() {
+    let token = ["glpat", "-", "Zx9fQw3rTy7uIo1pAs5d"].concat();
+    let template = format!("https://x.net/{{{{ path }}}}?private_token={token}");
+    let fleet = Fleet::new().fleet(&format!("{MAIN}raw_url = \"{template}\"\n"));
+    for form in [&["plan"][..], &["plan", "--markdown"], &["plan", "--json"]] {
+        let run = fleet.run(form).code(1).hides(&token);
+        assert!(!run.stdout.contains(&token));
+        run.mistakes(1);
+    }
+}
+
+#[test]
 fn a_raw_url_that_can_t_be_one_is_refused() {
     let fleet = from(MAIN, "git@github.com:a/b");
     for (template, says) in [
@@ -518,6 +568,8 @@ fn a_token_in_the_fleet_or_in_a_raw_url_reaches_no_url() {
         "url = \"https://user:TOKEN@github.com/acme/fleet\"",
         "url = \"https://TOKEN@git.acme.net/acme/fleet\"",
         "raw_url = \"https://user:TOKEN@cdn.example.net/{{ path }}\"",
+        "raw_url = \"https://user:TOKEN@cdn.example.net/{{ pth }}\"",
+        "[os]\nmirrors = [\"https://user:TOKEN@cdn.example.net/\"]",
     ] {
         let line = line.replace("TOKEN", TOKEN);
         let fleet = Fleet::new().fleet(&format!("{MAIN}{line}\n"));

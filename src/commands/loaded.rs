@@ -150,8 +150,11 @@ impl Loaded {
 
     /// Warns where nodes can't be told where to fetch.
     pub(super) fn warn_of_url(&mut self) {
-        let warning = published::warning(&self.fleet, self.repo.as_ref());
-        self.diagnostics.extend(warning);
+        // An error may be about it, and tells where it stands.
+        if !self.diagnostics.iter().any(Diagnostic::is_error) {
+            let warning = published::warning(&self.fleet, self.repo.as_ref());
+            self.diagnostics.extend(warning);
+        }
     }
 
     pub(super) fn engine(&self) -> Result<Engine, Unreadable> {

@@ -63,11 +63,34 @@ impl Value {
     }
 }
 
+/// The first of git's conflict marks.
+fn conflict(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") {
+            return Some(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    None
+}
+
 impl Item {
     /// Reads a document. What could be understood is returned beside all syntax errors.
     #[must_use]
     pub fn parse(source: &Arc<Source>) -> (Self, Vec<Diagnostic>) {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
+        let conflict = conflict(&source.text).map(|span| {
+            Diagnostic::error("git has left a conflict here")
+                .at(source, span)
+                .help("write what shall hold in place of all between the marks, and `git add` the file")
+        });
+        // The marks are no TOML either.
+        let errors = if conflict.is_some() {
+            Vec::new()
+        } else {
+            errors
+        };
         let mut diagnostics: Vec<Diagnostic> = errors
             .iter()
             .map(|error| {
@@ -76,6 +99,7 @@ impl Item {
                     .help("this is not TOML; see https://toml.io")
             })
             .collect();
+        diagnostics.extend(conflict);
         let span = root.span();
         let value = table(root.into_inner(), source, &mut diagnostics);
         let item = Self {
@@ -130,6 +154,13 @@ impl Item {
     #[must_use]
     pub fn error(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(message).at(&self.source, self.span.clone())
+    }
+
+    /// A mistake in the value, which is not shown: it may hold a secret.
+    #[must_use]
+    pub fn hidden_error(&self, message: impl Into<String>) -> Diagnostic {
+        let hidden = self.source.hiding_too([self.span.clone()]);
+        Diagnostic::error(message).at(&hidden, self.span.clone())
     }
 
     /// A mistake in the key.

@@ -91,7 +91,7 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
         let http = text.starts_with("http://") || text.starts_with("https://");
         if !is_public(text) {
             mistakes.push(
-                item.error("a mirror's URL is public, and this one holds credentials")
+                item.hidden_error("a mirror's URL is public, and this one holds credentials")
                     .help("take a mirror that asks for none"),
             );
         } else if !http || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -131,7 +131,7 @@ fn check_words(profile: &Item, mistakes: &mut Vec<Diagnostic>) {
 }
 
 /// Whether a URL holds no name and password.
-fn is_public(url: &str) -> bool {
+pub(super) fn is_public(url: &str) -> bool {
     let host = url.split('/').nth(2).unwrap_or_default();
     !host.contains('@')
 }
@@ -162,8 +162,10 @@ pub(super) fn check_artifacts(manifest: &Manifest, diagnostics: &mut Vec<Diagnos
             };
             if !is_public(&url) {
                 diagnostics.push(
-                    item.error("an artifact's URL is public, and this one holds credentials")
-                        .help("take a server that asks for none"),
+                    item.hidden_error(
+                        "an artifact's URL is public, and this one holds credentials",
+                    )
+                    .help("take a server that asks for none"),
                 );
             }
             if let Some(pin) = manifest.lock.artifact(name, known)

@@ -1,10 +1,16 @@
 //! Where nodes fetch: the URL of a rendered file, from what `[git]` says and where the clone came from.
 
+use std::collections::BTreeSet;
+
 use minijinja::UndefinedBehavior;
 
 use super::file::Git;
+use super::manifest::Manifest;
+use super::pins::is_public;
+use crate::diagnostic::Diagnostic;
 use crate::git::ObjectId;
 use crate::git::forge::{Forge, Location, Refusal, Revision, encode_path};
+use crate::git::remote::is_branch_name;
 
 /// What a clone knows of where it came from.
 pub struct Upstream {
@@ -39,6 +45,9 @@ pub enum NoUrl {
     /// `raw_url` is a broken template.
     #[error("`raw_url` can't be filled in: {0}")]
     Template(String),
+    /// What `raw_url` comes to is of no use.
+    #[error("`raw_url` is of no use: {0}")]
+    Useless(&'static str),
 }
 
 impl NoUrl {
@@ -53,6 +62,9 @@ impl NoUrl {
             }
             Self::NoBranch => "say it in fleet.toml\n[git]\nbranch = \"main\"".to_owned(),
             Self::Forge(refusal) => refusal.help(),
+            Self::Useless(_) => {
+                "nodes fetch it as it stands, and everybody may read it: `https://HOST/…/{{ path }}`".to_owned()
+            }
             Self::Template(_) => {
                 "it may use `{{ path }}`, `{{ sha512 }}` and, once there is a commit, `{{ commit }}`".to_owned()
             }
@@ -129,9 +141,54 @@ pub fn fixed_url(git: &Git, file: &Published<'_>) -> Option<Result<String, NoUrl
     is_fixed(git).then(|| url(git, None, file))
 }
 
+/// Checks `[git]`, as far as it can be wrong in every clone.
+pub(super) fn check(manifest: &Manifest, mistakes: &mut Vec<Diagnostic>) {
+    let item = |key| manifest.document.find(&["git", key]);
+    if let Some(item) = item("forge")
+        && let Some(Err(error)) = item.text().map(Forge::parse)
+    {
+        mistakes.push(item.error(error.to_string()).help(error.help()));
+    }
+    for item in ["branch", "publish"].into_iter().filter_map(item) {
+        if item.text().is_some_and(|name| !is_branch_name(name)) {
+            mistakes.push(
+                item.error("this can't be the name of a branch")
+                    .help("write it as `git branch` shows it: `main`"),
+            );
+        }
+    }
+    let sample = Published {
+        path: "ignition/node.ign",
+        sha512: "0",
+        commit: Some(ObjectId::ZERO_SHA1),
+    };
+    if let Some(item) = item("raw_url")
+        && let Some(template) = item.text()
+        && let Err(error) = fill_in(template, &sample)
+    {
+        let mistake = if is_public(template) {
+            item.error(error.to_string())
+        } else {
+            item.hidden_error(error.to_string())
+        };
+        mistakes.push(mistake.help(error.help()));
+    }
+}
+
 fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
     let mut engine = minijinja::Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    if let Ok(parsed) = engine.template_from_str(template) {
+        let asked = parsed.undeclared_variables(false);
+        let is_known = |name: &str| match name {
+            "commit" => file.commit.is_some(),
+            name => ["path", "sha512"].contains(&name),
+        };
+        let unknown: BTreeSet<&String> = asked.iter().filter(|name| !is_known(name)).collect();
+        if let Some(name) = unknown.first() {
+            return Err(NoUrl::Template(format!("`{name}` is not known")));
+        }
+    }
     let path = encode_path(file.path);
     let filled = match file.commit {
         Some(commit) => {
@@ -153,12 +210,12 @@ fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
                 .map_or_else(|| error.kind().to_string(), str::to_owned),
         )
     })?;
-    check(&url, template).map_err(|why| NoUrl::Template(why.to_owned()))?;
+    check_url(&url, template).map_err(NoUrl::Useless)?;
     Ok(url)
 }
 
 /// A URL that iPXE and Ignition take, another one for each file, and without credentials.
-fn check(url: &str, template: &str) -> Result<(), &'static str> {
+fn check_url(url: &str, template: &str) -> Result<(), &'static str> {
     let rest = ["https://", "http://"]
         .iter()
         .find_map(|scheme| url.strip_prefix(scheme))

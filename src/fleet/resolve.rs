@@ -10,9 +10,8 @@ use super::document::Item;
 use super::file::{Firmware, NodeFile, ScriptAt};
 use super::manifest::Manifest;
 use super::node::{EnvFile, Fleet, Node, Stick, Vault};
-use super::{expiry, names, network, pins, roles, variables, volume};
+use super::{expiry, names, network, pins, publish, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
-use crate::git::forge::Forge;
 use crate::nearest::nearest;
 use crate::secrets::value::Secret;
 
@@ -25,7 +24,7 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     volume::check_recipients(manifest, &mut diagnostics);
     roles::check(manifest, &mut diagnostics);
     expiry::check(manifest, &mut diagnostics);
-    check_forge(manifest, &mut diagnostics);
+    publish::check(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
 
     let resolved: Vec<(Option<Node>, Vec<Diagnostic>)> = manifest
@@ -87,14 +86,6 @@ fn identify(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> (String, 
         Uuid::nil()
     });
     (name, id)
-}
-
-fn check_forge(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
-    if let Some(item) = manifest.document.find(&["git", "forge"])
-        && let Some(Err(error)) = item.text().map(Forge::parse)
-    {
-        diagnostics.push(item.error(error.to_string()).help(error.help()));
-    }
 }
 
 fn resolve_node(

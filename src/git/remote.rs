@@ -22,6 +22,12 @@ pub struct Remote {
     pub head_branch: Option<String>,
 }
 
+/// Whether a branch can have this name, as `git branch` shows it.
+#[must_use]
+pub fn is_branch_name(name: &str) -> bool {
+    git2::Branch::name_is_valid(name).unwrap_or(false) && !name.starts_with("refs/")
+}
+
 impl Repo {
     /// The names of the remotes that have a URL, sorted.
     pub fn remotes(&self) -> Result<Vec<String>, Error> {

@@ -9,7 +9,7 @@ use minijinja::Value;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::network::parse;
 use crate::fleet::node::{Fleet, Node};
-use crate::fleet::publish::{Published, fixed_url};
+use crate::fleet::publish::{NoUrl, Published, fixed_url};
 use crate::ipxe;
 use crate::source::Source;
 
@@ -35,8 +35,9 @@ pub(super) fn extend_context(
         commit: None,
     };
     let config_url = match fixed_url(&fleet.git, &published) {
-        None => Value::from(()),
         Some(Ok(url)) => Value::from(url),
+        // What is wrong with `raw_url` was told where it stands.
+        None | Some(Err(NoUrl::Template(_) | NoUrl::Useless(_))) => Value::from(()),
         Some(Err(error)) => {
             mistakes.push(Diagnostic::error(error.to_string()).help(error.help()));
             Value::from(())

@@ -198,10 +198,8 @@ fn check_digest(item: Option<&Item>, mistakes: &mut Vec<Diagnostic>) {
 /// What stands there in place of a version is not shown: it may be the value.
 fn check_version(item: &Item, mistakes: &mut Vec<Diagnostic>) {
     if item.text().is_some_and(|text| !is_version(text)) {
-        let hidden = item.source.hiding_too([item.span.clone()]);
         mistakes.push(
-            Diagnostic::error("this is no version of a value")
-                .at(&hidden, item.span.clone())
+            item.hidden_error("this is no version of a value")
                 .help("it is the second part of the encrypted value, 16 hex digits"),
         );
     }
