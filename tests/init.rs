@@ -283,6 +283,9 @@ fn a_fleet_in_a_folder_of_a_repository_makes_no_other_one() {
     assert!(!fleet.root().join("sites/north/.git").exists());
     fleet.run(&["-C", "sites/north", "check"]).code(0);
     // One inside another would be taken for its files.
+    let run = init(&fleet, &["sites"]).run().code(1).helps();
+    run.says(&["sites/north is a fleet, which would stand inside the new one"]);
+    assert!(!fleet.root().join("sites/fleet.toml").exists());
     let run = init(&fleet, &["sites/north/nodes/more"])
         .run()
         .code(1)
@@ -304,6 +307,22 @@ fn json_says_what_was_made() {
     let run = init(&fleet, &["--json", "--", "-dash"]).run().code(0);
     let json: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["next"][0], "cd ./-dash");
+    let fleet = at_home();
+    let run = init(&fleet, &["--json", "."]).run().code(0);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["next"][0], "ephemeros plan");
+}
+
+#[test]
+fn a_remote_that_tells_no_url_is_noted() {
+    let fleet = at_home();
+    fleet.git_says(&["init", "--quiet"]);
+    fleet.git_says(&["remote", "add", "origin", "git@git.example.net:a/b.git"]);
+    let run = init(&fleet, &[]).run().code(0);
+    run.says(&[
+        "note: where nodes fetch is not clear: ",
+        "`ephemeros plan` tells what to write",
+    ]);
 }
 
 #[test]

@@ -172,6 +172,11 @@ fn notes(found: &Found) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(why) = &found.no_url {
+        notes.push(format!(
+            "where nodes fetch is not clear: {why}; `ephemeros plan` tells what to write into fleet.toml"
+        ));
+    }
     if !found.has_remote {
         notes.push(
             "where nodes fetch is not known yet: `git remote add origin URL` says it".to_owned(),
@@ -189,7 +194,9 @@ fn next(args: &cli::Init, start: &Path) -> Vec<String> {
         let folder = folder.to_string_lossy();
         // `cd` takes it for an option.
         let here = if folder.starts_with('-') { "./" } else { "" };
-        next.push(format!("cd {here}{}", shell_word(&folder)));
+        if !folder.is_empty() {
+            next.push(format!("cd {here}{}", shell_word(&folder)));
+        }
     }
     next.push("ephemeros plan".to_owned());
     next.push(format!("ephemeros boot {} --until online", args.node));

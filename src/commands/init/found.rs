@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::place::Place;
 use crate::commands::{home, identities, ssh_key};
 use crate::git::cli::{Program, create::first_branch};
+use crate::git::forge::Location;
 use crate::git::remote::Remote;
 use crate::progress::Silent;
 use crate::secrets::recipients::Recipient;
@@ -30,6 +31,8 @@ pub(super) struct Found {
     pub(super) name: String,
     pub(super) branch: String,
     pub(super) has_remote: bool,
+    /// Why the remote's URL does not tell where nodes fetch.
+    pub(super) no_url: Option<String>,
     pub(super) readers: Vec<Reader>,
     /// Lines for `core`.
     pub(super) ssh_keys: Vec<String>,
@@ -48,6 +51,9 @@ impl Found {
             name: name(&place.root, remote.as_ref()),
             branch: branch(place, remote.as_ref()),
             has_remote: repo.is_some_and(|it| it.remotes().is_ok_and(|all| !all.is_empty())),
+            no_url: remote
+                .as_ref()
+                .and_then(|it| Some(Location::of(&it.url, None).err()?.to_string())),
             readers: readers(home.as_deref(), &mut notes),
             ssh_keys: ssh_keys(home.as_deref()),
             notes,

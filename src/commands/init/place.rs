@@ -1,5 +1,6 @@
 //! Where the new fleet is to stand.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::commands::Failure;
@@ -37,6 +38,7 @@ impl Place {
         let above = above.canonicalize().map_err(unreadable)?;
         let root = above.join(rest);
         refuse_inside(&root, &above)?;
+        refuse_around(&root)?;
         let repo = repo::open(&above, Invoker::detect().as_ref())?;
         Ok(Self { root, repo })
     }
@@ -65,6 +67,35 @@ impl Place {
         let path = repo.git_dir().join("ephemeros.lock");
         Ok(Some(Lock::take(&path, "init")?))
     }
+}
+
+/// How deep a fleet is looked for below the new one.
+const DEPTH: usize = 5;
+
+/// As [`refuse_inside`], from the other side.
+fn refuse_around(root: &Path) -> Result<(), Failure> {
+    let mut folders = vec![(root.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        // What can't be read is no fleet of this user's.
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let is_folder = entry.file_type().is_ok_and(|it| it.is_dir());
+            if is_folder && !is_hidden && depth < DEPTH {
+                folders.push((entry.path(), depth + 1));
+            }
+            if depth > 0 && entry.file_name() == "fleet.toml" {
+                return Err(Failure::problem(
+                    format!(
+                        "{} is a fleet, which would stand inside the new one",
+                        folder.display()
+                    ),
+                    Some("begin in a folder beside it: `ephemeros init DIR`"),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A fleet inside another one's folders would be taken for its files.
