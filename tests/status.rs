@@ -281,7 +281,7 @@ fn what_the_server_refuses_is_told_with_what_to_do() {
             429,
             "rate-limited",
             "the server says 429 Too Many Requests\n",
-            "`--jobs 1`",
+            "with `status --jobs 1`",
         ),
         (
             503,

@@ -1,23 +1,31 @@
 //! Which nodes a command is about: `node1337`, `edge-*`, `@tag`, with commas between.
 
+use std::collections::BTreeSet;
+
 use super::node::{Fleet, Node};
 use crate::nearest::nearest;
 
 /// A pattern that no node fits.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no node fits `{pattern}`{}", hint(near.as_deref()))]
+#[error("no node fits `{pattern}`{}", hint(near.as_deref(), known))]
 pub struct NoSuchNode {
     /// As the user wrote it.
     pub pattern: String,
     /// What was probably meant.
     pub near: Option<String>,
+    /// What there is of the kind, where that is little.
+    pub known: Vec<String>,
 }
 
-fn hint(near: Option<&str>) -> String {
-    near.map_or_else(
-        || "; `ephemeros plan --json` lists them".to_owned(),
-        |near| format!("; did you mean `{near}`?"),
-    )
+/// More names than these nobody reads.
+const NAMED: usize = 10;
+
+fn hint(near: Option<&str>, known: &[String]) -> String {
+    match (near, known) {
+        (Some(near), _) => format!("; did you mean `{near}`?"),
+        (None, []) => String::new(),
+        (None, known) => format!("; there is {}", known.join(", ")),
+    }
 }
 
 /// The nodes that fit any of the patterns, in the fleet's order; all of them without a pattern.
@@ -38,12 +46,14 @@ pub fn select<'a>(fleet: &'a Fleet, patterns: &[String]) -> Result<Vec<&'a Node>
         .map(|pattern| NoSuchNode {
             pattern: (*pattern).to_owned(),
             near: near(fleet, pattern),
+            known: known(fleet, pattern),
         })
         .collect();
     if asked && patterns.is_empty() {
         return Err(vec![NoSuchNode {
             pattern: String::new(),
             near: None,
+            known: known(fleet, ""),
         }]);
     }
     if !unmatched.is_empty() {
@@ -54,6 +64,19 @@ pub fn select<'a>(fleet: &'a Fleet, patterns: &[String]) -> Result<Vec<&'a Node>
         .iter()
         .filter(|node| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, node)))
         .collect())
+}
+
+fn known(fleet: &Fleet, pattern: &str) -> Vec<String> {
+    let known: BTreeSet<String> = if pattern.starts_with('@') {
+        let tags = fleet.nodes.iter().flat_map(|node| &node.tags);
+        tags.map(|tag| format!("@{tag}")).collect()
+    } else {
+        fleet.nodes.iter().map(|node| node.name.clone()).collect()
+    };
+    if known.len() > NAMED {
+        return Vec::new();
+    }
+    known.into_iter().collect()
 }
 
 fn near(fleet: &Fleet, pattern: &str) -> Option<String> {

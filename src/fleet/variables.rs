@@ -261,7 +261,7 @@ fn how_to_take(manifest: &Manifest, name: &str) -> String {
     let known = roles.flat_map(|role| role.variables.iter().chain(role.files.values()));
     match nearest(name, known.map(String::as_str)) {
         Some(near) => format!("a variable with a similar name is taken: `{near}`"),
-        None => "name it in the `variables` of a role, or use `[vars]` for templates".to_owned(),
+        None => "name it in the `variables` of a role that the node has".to_owned(),
     }
 }
 

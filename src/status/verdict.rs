@@ -218,7 +218,7 @@ impl Verdict {
                  nodes send no credentials, so make it public, or serve the files from elsewhere (`raw_url`)"
             }
             Self::RateLimited(_) => {
-                "ask again later, for fewer nodes or with `--jobs 1`;\n\
+                "ask again later, for fewer nodes or with `status --jobs 1`;\n\
                  nodes that boot from this address are refused too"
             }
             Self::ServerError(500.., _) => "ask again later: nodes try again by themselves",
