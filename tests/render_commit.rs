@@ -122,12 +122,12 @@ fn json_tells_of_the_commit() {
     assert_eq!(
         first,
         json!({
-            "format": 1, "written": ["ignition/n1.ign", "ipxe/n1.ipxe"], "removed": [], "commit": commit, "pushed": null,
+            "format": 1, "written": ["ignition/n1.ign", "ipxe/n1.ipxe"], "removed": [], "commit": commit, "pushed": null, "to_flash": [],
         })
     );
     assert_eq!(
         told(&fleet),
-        json!({ "format": 1, "written": [], "removed": [], "commit": null, "pushed": null })
+        json!({ "format": 1, "written": [], "removed": [], "commit": null, "pushed": null, "to_flash": [] })
     );
 }
 

@@ -310,6 +310,64 @@ fn what_left_the_line_of_people_s_branch_is_not_published() {
 }
 
 #[test]
+fn what_a_person_committed_there_is_told() {
+    let fleet = live();
+    fleet.run(PUSH).code(0);
+    fleet.write("README.md", "more");
+    fleet.commit();
+    fleet.run(PUSH).code(0).hides("not kept");
+    let other = colleague(&fleet, &["--branch=live"]);
+    other.write("hack", "mine");
+    other.commit();
+    let by_hand = other.git_says(&["rev-parse", "HEAD"]);
+    other.git_says(&["push", "--quiet", "origin", "live"]);
+    fleet.run(PUSH).code(0).says(&[&format!(
+        "note: `live` had a commit that nobody rendered, {by_hand}: what that changed there is not kept\n"
+    )]);
+    fleet.run(PUSH).code(0).hides("not kept");
+    // Nor is anything else committed there.
+    let other = colleague(&fleet, &["--branch=live"]);
+    refuses(&other, &["render", "--commit"]).says(&["error: `live` is checked out"]);
+}
+
+#[test]
+fn a_plan_against_people_s_branch_says_what_it_lacks() {
+    let fleet = live();
+    fleet.run(PUSH).code(0);
+    fleet
+        .run(&["plan", "--against", "HEAD"])
+        .code(1)
+        .helps()
+        .says(&[
+            "error: HEAD (",
+            ") holds nothing that is rendered\n",
+            "nodes fetch from `live`",
+        ]);
+    fleet.run(&["plan", "--against", "origin/live"]).code(0);
+}
+
+#[test]
+fn a_fetch_of_a_branch_that_is_not_there_yet_brings_people_s() {
+    let fleet = live();
+    let other = colleague(&fleet, &[]);
+    other.write("README.md", "theirs");
+    other.commit();
+    other.git_says(&["push", "--quiet", "origin", "main"]);
+    let main = other.git_says(&["rev-parse", "HEAD"]);
+    let run = fleet.run(&["plan", "--fetch"]).code(0);
+    run.says(&["origin has no `live`\n", "fetching main from origin\n"]);
+    assert_eq!(fleet.git_says(&["rev-parse", "origin/main"]), main);
+    fleet.git_says(&["pull", "--quiet", "origin", "main"]);
+    fleet.run(PUSH).code(0);
+    let origin = fleet.origin();
+    fleet.git_says(&["-C", origin.to_str().unwrap(), "branch", "-D", "live"]);
+    fleet
+        .run(&["plan", "--fetch"])
+        .code(0)
+        .prints(&["Compared with origin/main ("]);
+}
+
+#[test]
 fn nodes_fetch_from_people_s_branch_until_there_is_the_other() {
     let fleet = two_nodes("");
     fleet.run(PUSH).code(0);

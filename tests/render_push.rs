@@ -232,6 +232,47 @@ fn a_remote_that_is_pushed_elsewhere_reaches_no_node() {
 }
 
 #[test]
+fn it_pushes_though_nobody_reads_what_it_lists() {
+    let fleet = two_nodes("");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut tool = fleet.command(PUSH).process();
+    assert!(tool.stdout(writer).status().unwrap().success());
+    assert_eq!(at_origin(&fleet, "main"), head(&fleet));
+    fleet.run(&["render", "--check"]).code(0);
+}
+
+#[test]
+fn sticks_that_have_to_be_written_are_named() {
+    for (settings, has_commit) in [("", false), ("publish = \"live\"\n", true)] {
+        let fleet = two_nodes(settings);
+        fleet.run(PUSH).code(0);
+        needs_a_secret(&fleet);
+        fleet.commit();
+        fleet
+            .run(&[PUSH, &["--allow", "n1"]].concat())
+            .code(0)
+            .says(&["note: the stick of n1 has to be written anew: `TOKEN` is new\n"]);
+        let set = fleet.command(&["secrets", "set", "n1", "TOKEN"]);
+        set.stdin("another").run().code(0);
+        fleet.commit();
+        let run = fleet.run(&[PUSH, &["--json"]].concat()).code(0);
+        let told: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(told["to_flash"], json!(["n1"]));
+        run.says(&["note: the stick of n1 has to be written anew: `TOKEN` has another value\n"]);
+        if has_commit {
+            let subject = fleet.git_says(&["log", "-1", "--format=%s", "origin/live"]);
+            assert_eq!(subject, "Render n1");
+        }
+        // Nothing tells later what stands on a stick without a record.
+        fleet
+            .run(&["plan"])
+            .code(0)
+            .says(&["note: no stick is recorded for "]);
+    }
+}
+
+#[test]
 fn nodes_that_would_break_stop_it() {
     let fleet = two_nodes("");
     fleet.run(PUSH).code(0);

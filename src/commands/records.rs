@@ -10,7 +10,7 @@ use crate::fleet::files::{Files as _, Folder};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::Fleet;
 use crate::plan::base::{self, Base};
-use crate::plan::compare::Plan;
+use crate::plan::compare::{NodePlan, Plan};
 use crate::plan::cost::Cost;
 use crate::plan::sticks::{self, StickPlan};
 use crate::render::rendered::Rendered;
@@ -88,15 +88,19 @@ pub(super) fn judge(
 }
 
 /// What a plan took for granted, and what is no matter.
-pub(super) fn notes(plan: &Plan) -> Vec<String> {
-    let unrecorded: Vec<Cost> = plan
+pub(super) fn notes(fleet: &Fleet, plan: &Plan) -> Vec<String> {
+    let unrecorded: Vec<&NodePlan> = plan
         .nodes
         .iter()
         .filter(|node| node.sticks.is_empty() && node.cost < Cost::FirstFlash)
-        .map(|node| node.cost)
         .collect();
     let keeps_records = plan.nodes.iter().any(|node| !node.sticks.is_empty());
-    let is_guess = unrecorded.iter().any(|cost| *cost > Cost::Reboot);
+    let with_secrets = fleet.nodes.iter().filter(|node| !node.secrets.is_empty());
+    let with_secrets: BTreeSet<&str> = with_secrets.map(|node| node.name.as_str()).collect();
+    // Whether a stick has the secrets of today is what nothing else tells.
+    let is_guess =
+        |node: &&NodePlan| node.cost > Cost::Reboot || with_secrets.contains(node.node.as_str());
+    let is_guess = unrecorded.iter().any(is_guess);
     let mut notes = Vec::new();
     if !unrecorded.is_empty() && (keeps_records || is_guess) {
         notes.push(match unrecorded.len() {

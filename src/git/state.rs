@@ -55,6 +55,13 @@ impl Repo {
         known.map_err(|e| self.failed(e))
     }
 
+    /// The message of a commit; `None` where this clone does not have it.
+    #[must_use]
+    pub fn message(&self, commit: ObjectId) -> Option<String> {
+        let commit = self.git.find_commit(commit).ok()?;
+        Some(String::from_utf8_lossy(commit.message_bytes()).into_owned())
+    }
+
     /// The parents of a commit, the ones too that a shallow clone does not have.
     pub fn parents(&self, commit: ObjectId) -> Result<Vec<ObjectId>, Error> {
         let commit = self.git.find_commit(commit);

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Failure;
 use super::commit::Done;
+use super::message::rendered_from;
 use super::ready::Ready;
-use crate::git::ObjectId;
 use crate::git::cli::{Program, tree};
 use crate::git::repo::Repo;
 use crate::git::tree::object_id;
+use crate::git::{self, ObjectId};
 use crate::render::rendered::{Rendered, owner};
+use crate::ui::Ui;
 
 type Files = BTreeMap<String, ObjectId>;
 
@@ -21,10 +23,17 @@ pub(super) fn commit(
     (branch, tip): (&str, Option<ObjectId>),
     program: &Program,
     message: impl FnOnce(&BTreeSet<&str>) -> String,
+    ui: &Ui,
 ) -> Result<Done, Failure> {
     let (repo, head) = (ready.repo, ready.head);
     if let Some(tip) = tip {
-        check_order(repo, branch, tip, head)?;
+        let published = Published::find(repo, tip)?;
+        check_order(repo, branch, (tip, published.as_ref()), head)?;
+        if published.is_some_and(|it| it.commit != tip) {
+            ui.say(&format!(
+                "note: `{branch}` had a commit that nobody rendered, {tip}: what that changed there is not kept"
+            ));
+        }
     }
     let texts = rendered.iter().flat_map(Rendered::files);
     let texts: BTreeMap<String, &str> = texts
@@ -98,9 +107,44 @@ pub(super) fn commit(
     Ok(done)
 }
 
+/// How far back it is looked for, behind commits of people.
+const LOOKED_AT: usize = 100;
+
+/// The newest commit of the branch that was made here.
+struct Published {
+    commit: ObjectId,
+    /// What it was rendered from.
+    from: ObjectId,
+}
+
+impl Published {
+    fn find(repo: &Repo, tip: ObjectId) -> Result<Option<Self>, git::Error> {
+        let mut commit = tip;
+        for _ in 0..LOOKED_AT {
+            let Some(message) = repo.message(commit) else {
+                break;
+            };
+            if let Some(from) = rendered_from(&message) {
+                return Ok(Some(Self { commit, from }));
+            }
+            let Some(first) = repo.parents(commit)?.first().copied() else {
+                break;
+            };
+            commit = first;
+        }
+        Ok(None)
+    }
+}
+
 /// An older commit must not be published over a newer one, as a job of CI that was late would.
-fn check_order(repo: &Repo, branch: &str, tip: ObjectId, head: ObjectId) -> Result<(), Failure> {
-    let is_old = repo.comes_from(tip, head)? && !repo.parents(tip)?.contains(&head) && tip != head;
+fn check_order(
+    repo: &Repo,
+    branch: &str,
+    (tip, published): (ObjectId, Option<&Published>),
+    head: ObjectId,
+) -> Result<(), Failure> {
+    let newest = published.map_or(tip, |it| it.from);
+    let is_old = newest != head && repo.comes_from(newest, head)?;
     if !is_old {
         return Ok(());
     }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::plan::compute;
-use super::super::{Failure, Loaded, Outcome, fail};
+use super::super::{Failure, Loaded, Outcome, count, fail};
 use super::destination::Upstream;
 use super::message::message;
-use super::ready::{self, Ready};
+use super::ready::{self, NAMED, Ready};
 use super::{beside, find_work, gate, is_leftover, write};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
@@ -16,7 +16,7 @@ use crate::git::ObjectId;
 use crate::git::cli::push::{self, Pushed};
 use crate::git::cli::{Program, ProgramError, commit};
 use crate::plan::base::{self, Base};
-use crate::plan::compare::is_same;
+use crate::plan::compare::{NodePlan, is_same};
 use crate::plan::cost::Cost;
 use crate::progress::Progress as _;
 use crate::render::rendered::{Rendered, owner};
@@ -78,18 +78,22 @@ pub(super) fn run(
             gate::check_depth(&plan)?;
         }
     }
-    let text = |nodes: &BTreeSet<&str>| {
-        let costs = plan
-            .nodes
-            .iter()
-            .map(|node| (node.node.as_str(), node.cost));
-        let costs: BTreeMap<&str, Cost> = costs.collect();
+    let costs = plan.nodes.iter().map(|it| (it.node.as_str(), it.cost));
+    let costs: BTreeMap<&str, Cost> = costs.collect();
+    let to_flash: Vec<&NodePlan> = plan
+        .nodes
+        .iter()
+        .filter(|it| has_to_be_flashed(it))
+        .collect();
+    let text = |changed: &BTreeSet<&str>| {
         let cost = |node: &&str| costs.get(node).copied().unwrap_or(Cost::Removed);
+        let also = to_flash.iter().map(|it| it.node.as_str());
+        let nodes: BTreeSet<&str> = changed.iter().copied().chain(also).collect();
         let nodes: Vec<(&str, Cost)> = nodes.iter().map(|node| (*node, cost(node))).collect();
         message(&nodes, ready.head)
     };
     let done = match &ready.destination.elsewhere {
-        Some(branch) => beside::commit(&ready, rendered, (branch, tip), &program, text)?,
+        Some(branch) => beside::commit(&ready, rendered, (branch, tip), &program, text, ui)?,
         None => here(&ready, loaded, rendered, &program, text, ui)?,
     };
     tell(&ready, rendered.len(), &done, ui)?;
@@ -99,6 +103,7 @@ pub(super) fn run(
         Some(upstream) => send(&done, upstream, tip, is_beside, &program, ui),
         None => Ok(Value::Null),
     };
+    remind(&to_flash, ui);
     if ui.json() {
         let text = json!({
             "format": 1,
@@ -106,10 +111,30 @@ pub(super) fn run(
             "removed": done.removed,
             "commit": done.commit.map(|id| id.to_string()),
             "pushed": pushed.as_ref().unwrap_or(&Value::Null),
+            "to_flash": to_flash.iter().map(|it| it.node.as_str()).collect::<Vec<_>>(),
         });
         ui.result(&format!("{text:#}\n"))?;
     }
     pushed.map(|_| Outcome::Done)
+}
+
+fn has_to_be_flashed(node: &NodePlan) -> bool {
+    matches!(node.cost, Cost::Reflash | Cost::ReflashFirst)
+}
+
+/// What no commit does: of a stick without a record nothing tells that later.
+fn remind(to_flash: &[&NodePlan], ui: &Ui) {
+    for node in to_flash.iter().take(NAMED) {
+        let reasons: Vec<String> = node.reasons.iter().map(ToString::to_string).collect();
+        let (name, reasons) = (&node.node, reasons.join(", "));
+        ui.say(&format!(
+            "note: the stick of {name} has to be written anew: {reasons}"
+        ));
+    }
+    match to_flash.len().saturating_sub(NAMED) {
+        0 => {}
+        more => ui.say(&format!("note: and {} more", count(more, "stick"))),
+    }
 }
 
 /// Which commit the branch of the remote has now. This clone has it too, afterwards.
@@ -247,6 +272,8 @@ fn tell(ready: &Ready, nodes: usize, done: &Done, ui: &Ui) -> Result<(), Failure
     super::say(nodes, done.written.len(), done.removed.len(), ui);
     if done.commit.is_none() {
         ui.say("nothing to commit");
+    } else if ready.is_on_no_branch {
+        ui.say("note: HEAD is detached, so the commit is on no branch");
     }
     Ok(())
 }

@@ -91,6 +91,14 @@ impl Destination {
             }
         }
         let other = theirs.filter(|_| elsewhere.is_some());
+        if let (Some(publish), true) = (&elsewhere, checked_out == elsewhere.as_deref()) {
+            mistakes.push(
+                Diagnostic::error(format!(
+                    "`{publish}` is checked out, to which nothing but what is rendered is committed"
+                ))
+                .help("check out the branch that people push to"),
+            );
+        }
         Ok(Self {
             theirs: other.and_then(of_remote),
             elsewhere,

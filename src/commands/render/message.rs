@@ -11,7 +11,8 @@ const WIDTH: usize = 71;
 /// How many nodes are told one by one.
 const LISTED: usize = 100;
 
-/// What changes for which node, sorted by name, and of what it was rendered.
+/// What changes for which node, sorted by name, and of what it was rendered. A node of which no file changes may be among
+/// them, since its stick has to be written anew.
 pub(super) fn message(nodes: &[(&str, Cost)], from: ObjectId) -> String {
     let mut text = subject(nodes, from);
     text.push_str("\n\n");
@@ -27,6 +28,13 @@ pub(super) fn message(nodes: &[(&str, Cost)], from: ObjectId) -> String {
     }
     let _ = writeln!(text, "Rendered from {from}.");
     text
+}
+
+/// The commit of which was rendered what comes with this message; `None` where it is another's.
+pub(super) fn rendered_from(message: &str) -> Option<ObjectId> {
+    let last = message.trim_end().lines().next_back()?;
+    let from = last.strip_prefix("Rendered from ")?.strip_suffix('.')?;
+    ObjectId::from_str(from).ok()
 }
 
 fn subject(nodes: &[(&str, Cost)], from: ObjectId) -> String {
@@ -108,5 +116,7 @@ mod tests {
         );
         let end = format!("\nand 900 more\n\nRendered from {}.\n", "0".repeat(40));
         assert!(said.ends_with(&end), "{said}");
+        assert_eq!(rendered_from(&said), Some(ObjectId::ZERO_SHA1));
+        assert_eq!(rendered_from("Mend it\n"), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::ui::Ui;
 const INPUTS: [&str; 5] = ["fleet.toml", "fleet.lock", "nodes", "templates", "sticks"];
 
 /// How many paths a mistake names.
-const NAMED: usize = 10;
+pub(super) const NAMED: usize = 10;
 
 /// All that a commit needs.
 pub(super) struct Ready<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Ready<'a> {
     /// The commit whose files are rendered.
     pub(super) head: ObjectId,
     pub(super) destination: Destination,
+    /// Whether HEAD is detached, and the commit is made where it is.
+    pub(super) is_on_no_branch: bool,
 }
 
 /// Looks at all of it; the mistakes are told together.
@@ -73,6 +75,7 @@ pub(super) fn check<'a>(
         return Ok(Ready {
             repo,
             head,
+            is_on_no_branch: at.branch.is_none() && !is_beside,
             destination,
         });
     }
