@@ -674,6 +674,20 @@ fn more_changes_than_are_allowed_fail_once_the_plan_was_printed() {
     }
 }
 
+#[test]
+fn a_conflict_that_git_has_left_is_one_mistake() {
+    let fleet = Fleet::new();
+    let text = fleet.read("fleet.toml");
+    let ours =
+        "<<<<<<< HEAD\n[git]\nbranch = \"a\"\n=======\n[git]\nbranch = \"b\"\n>>>>>>> other\n";
+    fleet.write("fleet.toml", format!("{text}{ours}"));
+    let line = text.lines().count() + 1;
+    fleet.run(&["plan"]).code(1).mistakes(1).helps().says(&[
+        "error: git has left a conflict here\n",
+        &format!("--> fleet.toml:{line}:1\n"),
+    ]);
+}
+
 fn tagged() -> Fleet {
     let fleet = Fleet::new()
         .fleet(KNOWN_URL)

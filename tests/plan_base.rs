@@ -290,7 +290,7 @@ fn fetch_brings_the_base_to_the_clone_of_a_pipeline() {
 fn a_fetch_that_fails_is_told_in_git_s_words_without_credentials() {
     let fleet = Fleet::committed().remote("origin", "/nowhere/at-all.git");
     fleet.run(&["plan", "--fetch"]).code(1).says(&[
-        "error: `git fetch` failed: ",
+        "error: `git ls-remote` failed: ",
         "/nowhere/at-all.git",
         "\n  ",
         "see to what git says",

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use super::render::{elsewhere, leftover};
 use super::{
-    Failure, Loaded, Outcome, count, load, pipeline, plan_live, plan_markdown, plan_text, records,
+    Failure, Loaded, Outcome, count, fail, leaks, load, pipeline, plan_live, plan_markdown,
+    plan_text, records,
 };
 use crate::cli;
+use crate::diagnostic::Diagnostic;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
 use crate::git;
@@ -18,7 +20,7 @@ use crate::plan::base::{self, Base};
 use crate::plan::compare::{Plan, compare, is_same, removed};
 use crate::plan::cost::Cost;
 use crate::plan::document::Document;
-use crate::plan::pipeline::{PullRequest, find_in_clone, to_fetch};
+use crate::plan::pipeline::{PullRequest, Wanted, find_in_clone, to_fetch};
 use crate::render::rendered::Rendered;
 use crate::stick::record::Sticks;
 use crate::ui::Ui;
@@ -47,9 +49,22 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     } else {
         let against = args.against.as_deref();
         let base = find_in_clone(repo, &loaded.fleet.git, against, &pull_request)?;
+        if let Some(against) = against {
+            check_rendered(&loaded, &base, against)?;
+        }
         (base, None)
     };
     let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
+    let changed: BTreeSet<&str> = plan
+        .nodes
+        .iter()
+        .filter(|it| !it.changes.is_empty())
+        .map(|it| it.node.as_str())
+        .collect();
+    let (changed, same): (Vec<Rendered>, Vec<Rendered>) = rendered
+        .into_iter()
+        .partition(|it| changed.contains(it.node.as_str()));
+    check_leaks(&loaded, &changed, ui)?;
     // What was pushed does not depend on what the user compares with.
     let fetched = if args.live || args.against.is_some() {
         &Base {
@@ -64,8 +79,8 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     } else {
         0
     };
-    let mut notes = pending(&loaded, fetched, &rendered, leftover)?;
-    notes.extend(records::notes(&plan));
+    let mut notes = pending(&loaded, fetched, changed.iter().chain(&same), leftover)?;
+    notes.extend(records::notes(&loaded.fleet, &plan));
     notes.extend(hint);
     if ui.json() {
         let text = serde_json::json!(Document::new(&plan, &notes));
@@ -88,24 +103,51 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     })
 }
 
+/// Where nodes fetch from a branch of their own, a commit of people's branch has nothing that they fetch.
+fn check_rendered(loaded: &Loaded, base: &Base, against: &str) -> Result<(), Failure> {
+    let Some(branch) = elsewhere(loaded)? else {
+        return Ok(());
+    };
+    if base.files.is_empty() {
+        return Err(Failure::problem(
+            format!("{} holds nothing that is rendered", base.name),
+            Some(&format!(
+                "nodes fetch from `{branch}`: name a commit of that branch in place of {against}; `git log` tells from which \
+                 commit each was rendered"
+            )),
+        ));
+    }
+    Ok(())
+}
+
 /// Brings the base up to date, and nothing else.
 fn fetch(loaded: &Loaded, pull_request: &PullRequest, ui: &Ui) -> Result<(), Failure> {
     let from = match &loaded.repo {
         Some(repo) => to_fetch(repo, &loaded.fleet.git, pull_request)?.map(|from| (repo, from)),
         None => None,
     };
-    let Some((repo, (remote, branch))) = from else {
+    let Some((repo, Wanted { remote, branches })) = from else {
         return Err(Failure::problem(
             "there is no git remote to fetch from",
             Some("add one with `git remote add origin URL`, or plan without `--fetch`"),
         ));
     };
-    // Of a branch that a shallow clone does not have, the whole history would come.
-    let is_new = repo.tracking(&remote, &branch)?.is_none();
-    let depth = (is_new && repo.is_shallow()).then_some(1);
-    ui.say(&format!("fetching {branch} from {remote}"));
     let program = Program::new(repo.root(), ui);
-    Ok(push::fetch(&program, &remote, &branch, depth)?)
+    for branch in branches {
+        let is_known = repo.tracking(&remote, &branch)?.is_some();
+        if push::tip(&program, &remote, &branch)?.is_none() {
+            ui.say(&format!("{remote} has no `{branch}`"));
+            if is_known {
+                push::forget(&program, &remote, &branch)?;
+            }
+            continue;
+        }
+        // Of a branch that a shallow clone does not have, the whole history would come.
+        let depth = (!is_known && repo.is_shallow()).then_some(1);
+        ui.say(&format!("fetching {branch} from {remote}"));
+        return Ok(push::fetch(&program, &remote, &branch, depth)?);
+    }
+    Ok(())
 }
 
 /// The command line that shows the same plan as text.
@@ -120,6 +162,20 @@ fn again(args: &cli::Plan) -> String {
         command += &shell_word(word);
     }
     command
+}
+
+/// What changes is shown, to everybody who reads a pull request: nothing that `render` would refuse.
+fn check_leaks(loaded: &Loaded, changed: &[Rendered], ui: &Ui) -> Result<(), Failure> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut leaks = leaks::find(loaded, changed, [], &[])?;
+    // What is allowed may stand in what does not change.
+    leaks.retain(Diagnostic::is_error);
+    if leaks.is_empty() {
+        return Ok(());
+    }
+    Err(fail(ui, leaks))
 }
 
 /// Fails where more nodes change than the user allows.

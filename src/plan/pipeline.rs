@@ -37,7 +37,15 @@ pub fn find_in_clone(
     Ok(base)
 }
 
-/// The remote and the branch that [`find_in_clone`] wants to have; `None` where there is no remote.
+/// What [`find_in_clone`] wants to have.
+pub struct Wanted {
+    /// The remote's name in this clone.
+    pub remote: String,
+    /// Its branches: the first that it has is the one.
+    pub branches: Vec<String>,
+}
+
+/// What is to be fetched; `None` where there is no remote.
 ///
 /// # Errors
 /// Nobody says which branch.
@@ -45,13 +53,17 @@ pub fn to_fetch(
     repo: &Repo,
     settings: &Git,
     pull_request: &PullRequest,
-) -> Result<Option<(String, String)>, git::Error> {
-    let Some(Upstream { remote, branch, .. }) = upstream(repo, settings) else {
+) -> Result<Option<Wanted>, git::Error> {
+    let Some(upstream) = upstream(repo, settings) else {
         return Ok(None);
     };
-    let branch = branch.or_else(|| pull_request.target.clone());
+    let branch = upstream.branch.or_else(|| pull_request.target.clone());
     let branch = branch.ok_or(git::Error::NoBranch)?;
-    Ok(Some((remote, branch)))
+    let theirs = upstream.theirs.filter(|theirs| *theirs != branch);
+    Ok(Some(Wanted {
+        remote: upstream.remote,
+        branches: [branch].into_iter().chain(theirs).collect(),
+    }))
 }
 
 /// What takes the place of a branch that is not there; `None` where it is there, or HEAD does.
