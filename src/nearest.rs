@@ -10,15 +10,20 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let bare = |name: &str| name.to_lowercase().replace(['-', '_'], "");
     let wanted = bare(name);
     let length = wanted.chars().count();
+    let most = length.max(3) / 3;
     let is_beginning = |candidate: &str| length >= BEGINNING && candidate.starts_with(&wanted);
     known
         .into_iter()
         .map(|candidate| (bare(candidate), candidate))
-        .map(|(bare, candidate)| match distance(&wanted, &bare) {
-            _ if is_beginning(&bare) => (0, candidate),
-            distance => (distance, candidate),
+        .filter_map(|(bare, candidate)| {
+            if is_beginning(&bare) {
+                return Some((0, candidate));
+            }
+            // Each letter that one has more is an edit.
+            let is_near = bare.chars().count().abs_diff(length) <= most;
+            Some((is_near.then(|| distance(&wanted, &bare))?, candidate))
         })
-        .filter(|(distance, _)| *distance <= length.max(3) / 3)
+        .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -47,9 +47,12 @@ impl Source {
     /// A text that was made from the template `name` for one node.
     #[must_use]
     pub fn rendered(name: impl Into<String>, text: impl Into<String>, node: &str) -> Arc<Self> {
+        let mut text = text.into();
+        // There are as many as nodes.
+        text.shrink_to_fit();
         Arc::new(Self {
             name: name.into(),
-            text: text.into(),
+            text,
             rendered_for: Some(node.to_owned()),
             hidden: Vec::new(),
         })

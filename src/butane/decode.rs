@@ -196,7 +196,7 @@ impl Decoder<'_> {
             })?,
             // Null for a text that must be there is the empty one, and stands where the null does.
             Kind::Text if field.is_required(self.variant.spec) && is_null(node) => {
-                Data::Text(String::new())
+                Data::Text("".into())
             }
             kind => self.scalar(node, kind, at)?,
         };
@@ -273,8 +273,8 @@ impl Decoder<'_> {
                 _ => node.text()?.as_bytes().to_vec(),
             })),
             _ => Some(Data::Text(match scalar {
-                Scalar::Binary(bytes) => replace_invalid(&bytes),
-                _ => node.text()?.to_owned(),
+                Scalar::Binary(bytes) => replace_invalid(&bytes).into(),
+                _ => node.text()?.into(),
             })),
         };
         if data.is_none() {

@@ -135,7 +135,7 @@ impl Contents<'_> {
 /// Text from a local file, reported at the place that names the file.
 fn text(bytes: &[u8], place: &Place<'_>) -> Value {
     Value {
-        data: Data::Text(super::decode::replace_invalid(bytes)),
+        data: Data::Text(super::decode::replace_invalid(bytes).into()),
         span: place.span(),
         origin: Some(place.path(Names::Yaml).into()),
     }

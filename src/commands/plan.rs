@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::render::{elsewhere, leftover};
 use super::{
     Failure, Loaded, Outcome, count, fail, leaks, load, pipeline, plan_live, plan_markdown,
@@ -241,31 +243,39 @@ pub(super) fn pending<'a>(
         Some(repo) => base::head(repo)?,
         None => None,
     };
-    let (mut unwritten, mut uncommitted, mut unpushed) = (leftover, 0, 0);
-    for node in rendered {
-        for (path, text) in node.files() {
-            let on_disk = fs::read(loaded.fleet.root.join(&path)).ok();
-            let in_head = head.as_ref().and_then(|head| head.files.get(&path));
-            if on_disk.as_deref() != Some(text.as_bytes()) {
-                unwritten += 1;
-            } else if head.is_some() && !is_same(in_head, text.as_bytes()) {
-                uncommitted += 1;
-            } else if head.is_some()
-                && (!base.published || !is_same(base.files.get(&path), text.as_bytes()))
-            {
-                unpushed += 1;
-            }
+    // How far a file has come: 0 where it is not written, 3 where it is pushed.
+    let root = &loaded.fleet.root;
+    let come = |(path, text): &(String, &str)| {
+        let on_disk = fs::read(root.join(path)).ok();
+        if on_disk.as_deref() != Some(text.as_bytes()) {
+            return 0;
         }
-    }
+        let Some(head) = &head else { return 3 };
+        let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
+        match (is_in(head), base.published && is_in(base)) {
+            (false, _) => 1,
+            (true, false) => 2,
+            (true, true) => 3,
+        }
+    };
+    let rendered: Vec<&Rendered> = rendered.into_iter().collect();
+    let come: Vec<usize> = rendered
+        .par_iter()
+        .flat_map_iter(|node| node.files().iter().map(come).collect::<Vec<_>>())
+        .collect();
+    let count = |stage| come.iter().filter(|it| **it == stage).count();
     let not_there = if base.merges {
         "committed and not merged yet"
     } else {
         "committed and not pushed: run `git push`"
     };
     let notes = [
-        (unwritten, "not rendered yet: run `ephemeros render`"),
-        (uncommitted, "rendered and not committed: run `git commit`"),
-        (unpushed, not_there),
+        (
+            count(0) + leftover,
+            "not rendered yet: run `ephemeros render`",
+        ),
+        (count(1), "rendered and not committed: run `git commit`"),
+        (count(2), not_there),
     ];
     let notes = notes.into_iter();
     Ok(notes

@@ -126,7 +126,7 @@ impl<'a> Publisher<'a> {
     pub(super) fn url(&self, path: &str, sha512: &str) -> Result<String, NoUrl> {
         let file = Published {
             path: &self.fleet.path_in_repository(path),
-            sha512,
+            sha512: &|| sha512.to_owned(),
             commit: self.commit,
         };
         url(&self.settings, self.upstream.as_ref(), &file)

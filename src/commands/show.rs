@@ -12,6 +12,7 @@ use crate::cli::{self, Stage};
 use crate::fleet::document::{Item, Value};
 use crate::fleet::node::Node;
 use crate::ipxe;
+use crate::render::all::templates;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -22,12 +23,10 @@ pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let url = || file_url(&loaded, &path, config, args.raw_url.as_deref());
     let text = match args.stage {
         Stage::Profile => profile(node),
-        Stage::Butane => rendered
-            .templates
+        Stage::Butane => templates(&loaded.fleet, node, &loaded.engine()?)
             .iter()
-            .fold(String::new(), |text, source| {
-                text + &numbered(&source.name, &source.text)
-            }),
+            .map(|source| numbered(&source.name, &source.text))
+            .collect(),
         Stage::Ignition => pretty(&rendered.ignition),
         Stage::Ipxe => rendered.script.text.clone(),
         Stage::Cmdline => cmdline(node, &rendered.script.text, &url()?)?,

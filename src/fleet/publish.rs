@@ -24,8 +24,8 @@ pub struct Upstream {
 pub struct Published<'a> {
     /// Its path in the repository.
     pub path: &'a str,
-    /// Its SHA-512, in hex digits; empty where it is not known.
-    pub sha512: &'a str,
+    /// Its SHA-512, in hex digits; empty where it is not known. Few ask for it.
+    pub sha512: &'a dyn Fn() -> String,
     /// The commit that holds it, for a `raw_url` that asks for one.
     pub commit: Option<ObjectId>,
 }
@@ -190,18 +190,13 @@ fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
         }
     }
     let path = encode_path(file.path);
+    let sha512 = (file.sha512)();
     let filled = match file.commit {
         Some(commit) => {
             let commit = commit.to_string();
-            engine.render_str(
-                template,
-                minijinja::context! { path, commit, sha512 => file.sha512 },
-            )
+            engine.render_str(template, minijinja::context! { path, commit, sha512 })
         }
-        None => engine.render_str(
-            template,
-            minijinja::context! { path, sha512 => file.sha512 },
-        ),
+        None => engine.render_str(template, minijinja::context! { path, sha512 }),
     };
     let url = filled.map_err(|error| {
         NoUrl::Template(

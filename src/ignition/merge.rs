@@ -104,7 +104,7 @@ fn removes(field: &Field, child: &Value) -> bool {
 /// What tells an item from the others of its list; as Ignition, an absent key is the empty one.
 pub(crate) fn key_of(item: &Value) -> Cow<'_, str> {
     match &item.data {
-        Data::Text(text) => text.into(),
+        Data::Text(text) => Cow::Borrowed(text),
         Data::Struct(partition) if partition.ty.is(&PARTITION) => {
             match (
                 partition.int("number").unwrap_or(0),

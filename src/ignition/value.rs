@@ -47,8 +47,8 @@ pub enum Data {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// A text.
-    Text(String),
+    /// A text; a merge does not copy it.
+    Text(Arc<str>),
     /// Contents of a file, before they become a URL.
     Bytes(Vec<u8>),
     /// Fields.
@@ -165,13 +165,13 @@ impl From<i64> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        value.to_owned().into()
+        Self::new(Data::Text(value.into()))
     }
 }
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Self::new(Data::Text(value))
+        Self::new(Data::Text(value.into()))
     }
 }
 

@@ -123,7 +123,7 @@ impl View {
                         self.contents(&mut entry, resource, "contents");
                     }
                     (_, Data::Text(text)) if field.name == "contents" => {
-                        entry.contents = Some(text.clone().into_bytes());
+                        entry.contents = Some(text.as_bytes().to_vec());
                     }
                     _ if field.name == thing.ty.key && kind != "partition" => {}
                     _ => self.attribute(&mut entry, field, value, field.name),
@@ -175,7 +175,7 @@ impl View {
             Data::Int(mode) if field.name == "mode" && *mode >= 0 => format!("0{mode:03o}"),
             Data::Int(value) => value.to_string(),
             Data::Text(text) if text.is_empty() && self.is_absence(field) => return,
-            Data::Text(text) => text.clone(),
+            Data::Text(text) => text.to_string(),
             Data::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Data::Struct(structure) => return self.nested(entry, structure, path),
             Data::List(items) if items.iter().any(|item| item.as_struct().is_some()) => {

@@ -27,6 +27,9 @@ const KEPT: &str = "\u{1}";
 /// Expands a word.
 pub(super) fn expand(text: &str, mut lookup: impl FnMut(&str) -> Value) -> Result<String, Endless> {
     let mut text = text.to_owned();
+    if !text.contains('$') {
+        return Ok(text);
+    }
     for _ in 0..MAX_EXPANSIONS {
         let Some(reference) = innermost(&text) else {
             return Ok(text.replace(KEPT, "${"));
@@ -47,6 +50,9 @@ pub(super) fn expand(text: &str, mut lookup: impl FnMut(&str) -> Value) -> Resul
 
 /// The names that a word refers to, as far as they are written out, and whether a `${` is never closed.
 pub(super) fn references(text: &str) -> (Vec<String>, bool) {
+    if !text.contains('$') {
+        return (Vec::new(), false);
+    }
     let mut text = text.to_owned();
     let mut names = Vec::new();
     while let Some(reference) = innermost(&text) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::fleet::file::Git;
 use crate::fleet::files::{Files, Folder, INPUTS, Snapshot};
 use crate::fleet::manifest::Manifest;
@@ -188,29 +190,37 @@ pub fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Er
     })
 }
 
-/// The fleet as the base has it, for what stands on sticks and not in rendered files. `None` where the files
-/// that say so are those of `root`, or can't be read by this version.
+/// The fleet as the base has it, for what stands on sticks and not in rendered files: of its nodes those that are written
+/// otherwise there, as far as nothing else is. `None` where all is as in `root`, or this version can't read it.
 ///
 /// # Errors
 /// The repository can't be read.
 pub fn fleet(repo: &Repo, commit: ObjectId, root: &Path) -> Result<Option<Fleet>, git::Error> {
     let here = Folder(root.to_owned());
-    let mut files = BTreeMap::new();
-    let mut differs = false;
-    let inputs = repo.files(commit, &INPUTS)?;
-    for (path, id) in &inputs {
-        // What is the same here need not be read from git, which takes longer.
-        let bytes = match here.read(path) {
-            Ok(bytes) if object_id(&bytes) == *id => bytes,
-            _ => {
-                differs = true;
-                repo.blob(*id)?
-            }
-        };
-        files.insert(path.clone(), bytes);
-    }
-    if !differs {
+    let inputs: Vec<(String, ObjectId)> = repo.files(commit, &INPUTS)?.into_iter().collect();
+    let is_same = |(path, id): &(String, ObjectId)| {
+        here.read(path).is_ok_and(|bytes| object_id(&bytes) == *id)
+    };
+    let same: Vec<bool> = inputs.par_iter().map(is_same).collect();
+    if same.iter().all(|same| *same) {
         return Ok(None);
+    }
+    let is_node = |path: &str| path.starts_with("nodes/");
+    let mut inputs: Vec<_> = inputs.into_iter().zip(same).collect();
+    if inputs
+        .iter()
+        .all(|((path, _), same)| *same || is_node(path))
+    {
+        inputs.retain(|((path, _), same)| !same || !is_node(path));
+    }
+    let mut files = BTreeMap::new();
+    for ((path, id), same) in inputs {
+        // What is the same here need not be read from git, which takes longer.
+        let bytes = match here.read(&path) {
+            Ok(bytes) if same => bytes,
+            _ => repo.blob(id)?,
+        };
+        files.insert(path, bytes);
     }
     // That a template exists is all that is asked of it.
     let templates = repo.files(commit, &["templates"])?;

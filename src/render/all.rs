@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::context::Shared;
 use super::engine::Engine;
+use super::memo::Memo;
 use super::rendered::Rendered;
 use super::{config, script};
 use crate::diagnostic::Diagnostic;
@@ -25,6 +26,7 @@ pub fn render(
     progress: &dyn Progress,
 ) -> Result<(Vec<Rendered>, Vec<Diagnostic>), Stopped> {
     let shared = Shared::of(fleet);
+    let memo = Memo::of(nodes);
     progress.start("rendering", nodes.len());
     let done: Result<Vec<_>, Stopped> = nodes
         .par_iter()
@@ -32,7 +34,7 @@ pub fn render(
             if progress.stopped() {
                 return Err(Stopped);
             }
-            let rendered = render_node(fleet, node, engine, &shared);
+            let rendered = render_node(fleet, node, engine, &shared, &memo);
             progress.advance(1);
             Ok(rendered)
         })
@@ -46,11 +48,22 @@ pub fn render(
     Ok((rendered, diagnostics))
 }
 
+/// The templates of a node, rendered, in the order in which they are merged; without those that have a mistake.
+#[must_use]
+pub fn templates(fleet: &Fleet, node: &Node, engine: &Engine) -> Vec<Arc<Source>> {
+    let seen = Value::from_pairs(Shared::of(fleet).context(node));
+    let templates = node.templates.iter();
+    templates
+        .filter_map(|template| engine.render(template, &seen, &node.name).ok())
+        .collect()
+}
+
 fn render_node(
     fleet: &Fleet,
     node: &Node,
     engine: &Engine,
     shared: &Shared,
+    memo: &Memo,
 ) -> (Option<Rendered>, Vec<Diagnostic>) {
     let mut mistakes = Vec::new();
     let mut context = shared.context(node);
@@ -63,7 +76,7 @@ fn render_node(
         }
     }
     mistakes.extend(unmounted(node, &templates));
-    let ignition = config::build(fleet, node, &templates, &mut mistakes);
+    let ignition = config::build(fleet, node, &templates, memo, &mut mistakes);
     for (name, text) in node.templates.iter().zip(&templates) {
         trace(engine, name, text, &seen, &mut mistakes);
     }
@@ -89,7 +102,6 @@ fn render_node(
     let rendered = match (ignition, script) {
         (Some(ignition), Some(script)) if sound => Some(Rendered {
             node: node.name.clone(),
-            templates,
             ignition,
             script,
         }),

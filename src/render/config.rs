@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::memo::Memo;
 use crate::butane::{Options, escape_path, translate};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file::write_env_file;
@@ -22,14 +23,22 @@ pub(super) fn build(
     fleet: &Fleet,
     node: &Node,
     templates: &[Arc<Source>],
+    memo: &Memo,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let mut config = env_files(node, mistakes)?;
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(&node.templates) {
-        let (part, found) = read(source, name, &files);
-        mistakes.extend(found);
+        let part = memo.find(name, &source.text).or_else(|| {
+            let (part, found) = read(source, name, &files);
+            let part = part.map(Arc::new);
+            if let (Some(part), []) = (&part, found.as_slice()) {
+                memo.keep(name, &source.text, part);
+            }
+            mistakes.extend(found);
+            part
+        });
         match part {
             Some(part) => config = ignition::merge(&config, &part),
             None => whole = false,

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod exposure;
 mod filters;
 pub mod leaks;
+mod memo;
 mod mistake;
 pub mod rendered;
 mod script;

@@ -8,12 +8,10 @@ use super::filters::hex;
 use crate::fleet::names::is_node_name;
 use crate::source::Source;
 
-/// What one node fetches, and what it was made from.
+/// What one node fetches.
 pub struct Rendered {
     /// The node's name.
     pub node: String,
-    /// Its templates, rendered, in the order in which they are merged.
-    pub templates: Vec<Arc<Source>>,
     /// Its Ignition config: one line of JSON.
     pub ignition: String,
     /// The body of its boot script.

@@ -31,7 +31,7 @@ pub(super) fn extend_context(
     let path = fleet.path_in_repository(&ignition_path(&node.name));
     let published = Published {
         path: &path,
-        sha512: &sha512(config),
+        sha512: &|| sha512(config),
         commit: None,
     };
     let config_url = match fixed_url(&fleet.git, &published) {

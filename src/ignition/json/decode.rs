@@ -227,7 +227,7 @@ impl<'n> Decoder<'n, '_> {
                 Err(_) => return self.fail_value(node, "a whole number of 64 bits"),
             },
             (Kind::Int, _) => return self.fail_value(node, "a whole number"),
-            (Kind::Text | Kind::Bytes, Content::Text(text)) => Data::Text(text.clone()),
+            (Kind::Text | Kind::Bytes, Content::Text(text)) => Data::Text(text.as_str().into()),
             (Kind::Text | Kind::Bytes, _) => return self.fail_value(node, "a text"),
         };
         Some(self.placed(data, node))
@@ -240,7 +240,7 @@ impl<'n> Decoder<'n, '_> {
             Content::Null => String::new(),
             _ => return self.fail_value(node, "a text"),
         };
-        Some(self.placed(Data::Text(text), node))
+        Some(self.placed(Data::Text(text.into()), node))
     }
 
     fn fail_value(&mut self, node: &'n Node<'n>, wanted: &'static str) -> Option<Value> {

@@ -25,6 +25,7 @@ fn write(root: &Struct, spec: Spec, pretty: bool) -> String {
     };
     writer.structure(root);
     writer.out.push('\n');
+    writer.out.shrink_to_fit();
     writer.out
 }
 
@@ -139,16 +140,21 @@ fn is_blank(structure: &Struct, spec: Spec) -> bool {
 fn quote(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        let escape = match character {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => "",
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            // The last is how U+2028 and U+2029 begin, and others.
+            0..=0x1f | b'<' | b'>' | b'&' | 0xe2 => "",
             _ => continue,
         };
+        let character = text[at..].chars().next().unwrap_or_default();
+        if byte == 0xe2 && !matches!(character, '\u{2028}' | '\u{2029}') {
+            continue;
+        }
         out.push_str(&text[plain..at]);
         plain = at + character.len_utf8();
         out.push_str(escape);
