@@ -8,6 +8,10 @@ use ephemeros::commands::{self, Failure, Outcome};
 use ephemeros::stick::Roots;
 use ephemeros::ui::{self, Manner, Ui};
 
+/// A fleet's files come to many small pieces, on all threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong usage, as `sysexits.h` numbers it.
 const USAGE: u8 = 64;
 
