@@ -109,7 +109,7 @@ fn configs_merge_as_ignition_merges_them() {
         let problems = match (config("parent.ign"), config("child.ign")) {
             (Some(parent), Some(child)) => {
                 let expected = fs::read_to_string(base.join("merged.ign")).unwrap();
-                compare::json(&expected, &ignition::merge(&parent, &child).to_json(), &[])
+                compare::json(&expected, &ignition::merge(parent, &child).to_json(), &[])
             }
             _ => vec!["not read".to_owned()],
         };

@@ -68,7 +68,7 @@ fn check_config(config: &Config) {
     let again = again.expect("what was written is a config");
     assert_eq!(again.to_json(), written);
     assert_eq!(ignition::view(&again), ignition::view(config), "{written}");
-    let _ = ignition::merge(config, &again).to_json_pretty();
+    let _ = ignition::merge(config.clone(), &again).to_json_pretty();
 }
 
 fn check_places(found: &[Diagnostic], source: &Arc<Source>) {

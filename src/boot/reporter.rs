@@ -26,7 +26,7 @@ pub fn add(ignition: &str, url: &str) -> Option<String> {
     let read = |name: &str, text: String| Config::parse(&Source::rendered(name, text, "boot")).0;
     let parent = read("the config", ignition.to_owned())?;
     let child = read("the reporter", config(url))?;
-    Some(merge(&parent, &child).to_json())
+    Some(merge(parent, &child).to_json())
 }
 
 fn config(url: &str) -> String {

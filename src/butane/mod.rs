@@ -112,13 +112,13 @@ fn run(source: &Arc<Source>, options: &Options<'_>, found: &mut Vec<Diagnostic>)
             .each_mut()
             .map(|section| section.as_mut().and_then(Value::as_struct_mut));
         if let Some(generated) = boot_device.and_then(|section| boot_device::generate(section)) {
-            root = merge_over(&generated, root, variant);
+            root = merge_over(generated, root, variant);
         }
         fcos::check_result(&root, &mut translated);
         if let Some(generated) =
             grub.and_then(|section| grub::generate(section, &contents, variant.spec))
         {
-            root = merge_over(&generated, root, variant);
+            root = merge_over(generated, root, variant);
         }
     }
     pass(translated, found)?;
@@ -199,7 +199,7 @@ fn desugar(
     if !units.is_empty() {
         let mut generated = Struct::new(&CONFIG);
         generated.child_mut("systemd").set("units", units);
-        root = merge_over(&generated, root, variant);
+        root = merge_over(generated, root, variant);
     }
     if let Some(trees) = trees {
         let mut storage = match root.take("storage").map(|storage| storage.data) {
@@ -213,7 +213,7 @@ fn desugar(
 }
 
 /// Merges the user's config over what was generated; the user's entries keep the paths that they have in the YAML.
-fn merge_over(generated: &Struct, mut user: Struct, variant: &'static Variant) -> Struct {
+fn merge_over(generated: Struct, mut user: Struct, variant: &'static Variant) -> Struct {
     remember_indexes(&mut user, &Place::root(None));
     ignition::merge_structs(generated, &user, variant.spec)
 }

@@ -25,9 +25,9 @@ pub(super) fn run(args: &cli::Merge, ui: &Ui) -> Result<Outcome, Failure> {
         let source = read_ignition(Some(input))?;
         configs.extend(check(&source, &mut found));
     }
-    let merged = match configs.as_slice() {
-        [parent, child] if !found.iter().any(Diagnostic::is_error) => {
-            let merged = ignition::merge(parent, child);
+    let merged = match <[_; 2]>::try_from(configs) {
+        Ok([parent, child]) if !found.iter().any(Diagnostic::is_error) => {
+            let merged = ignition::merge(parent, &child);
             found.extend(check_merged(&merged));
             merged
         }

@@ -87,7 +87,7 @@ fn gather(path: &str, item: &Item, lines: &mut Vec<(String, String)>) {
             }
         }
         Value::Array(items) if items.iter().any(|child| origin(child) != origin(item)) => {
-            for child in items {
+            for child in &**items {
                 lines.push((format!("{path} += {}", toml_text(child)), origin(child)));
             }
         }
@@ -105,11 +105,14 @@ fn quoted_key(key: &str) -> String {
 }
 
 fn toml_text(item: &Item) -> String {
-    match &item.value {
-        Value::String(text) => match text.strip_prefix("age:") {
+    if let Some(text) = item.text() {
+        return match text.strip_prefix("age:") {
             Some(fields) => format!("\"age:{}…\"", fields.rsplit_once(':').map_or("", |it| it.0)),
-            None => toml::Value::from(text.as_str()).to_string(),
-        },
+            None => toml::Value::from(text).to_string(),
+        };
+    }
+    match &item.value {
+        Value::Written | Value::String(_) => String::new(),
         Value::Integer(integer) => integer.to_string(),
         Value::Float(float) => float.to_string(),
         Value::Boolean(boolean) => boolean.to_string(),

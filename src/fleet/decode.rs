@@ -105,7 +105,7 @@ impl<'de> de::Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if let Value::String(text) = &self.item.value {
+        if let Some(text) = self.item.text() {
             return visitor.visit_str(text);
         }
         self.expected("a string");
@@ -127,12 +127,14 @@ impl<'de> de::Deserializer<'de> for Decoder<'_> {
             return visitor.visit_map(Entries::of(self, table.iter()));
         }
         self.expected("a table");
-        visitor.visit_map(Entries::of(self, Table::new().iter()))
+        visitor.visit_map(Entries::of(self, Table::default().iter()))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match &self.item.value {
-            Value::String(text) | Value::Datetime(text) => visitor.visit_str(text),
+            Value::Written => self.deserialize_string(visitor),
+            Value::String(text) => visitor.visit_str(text),
+            Value::Datetime(text) => visitor.visit_str(text),
             Value::Integer(integer) => visitor.visit_i64(*integer),
             Value::Float(float) => visitor.visit_f64(*float),
             Value::Boolean(boolean) => visitor.visit_bool(*boolean),
@@ -161,11 +163,11 @@ impl<'de> de::Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         let Some(table) = self.item.table() else {
             self.expected("a table");
-            return visitor.visit_map(Entries::of(self, Table::new().iter()));
+            return visitor.visit_map(Entries::of(self, Table::default().iter()));
         };
-        let mut known = Vec::with_capacity(table.len());
+        let mut known = Vec::new();
         for (key, item) in table {
-            if fields.contains(&key.as_str()) {
+            if fields.contains(&key) {
                 known.push((key, item));
             } else {
                 self.unknown_key(item, key, fields);
@@ -240,7 +242,7 @@ impl<'a, I> Entries<'a, I> {
     }
 }
 
-impl<'de, 'a, I: Iterator<Item = (&'a String, &'a Item)>> de::MapAccess<'de> for Entries<'a, I> {
+impl<'de, 'a, I: Iterator<Item = (&'a str, &'a Item)>> de::MapAccess<'de> for Entries<'a, I> {
     type Error = Failure;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -251,7 +253,7 @@ impl<'de, 'a, I: Iterator<Item = (&'a String, &'a Item)>> de::MapAccess<'de> for
             return Ok(None);
         };
         self.value = Some(item);
-        seed.deserialize(key.as_str().into_deserializer()).map(Some)
+        seed.deserialize(key.into_deserializer()).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {

@@ -1,6 +1,5 @@
 //! A TOML document in which every value knows the file and the bytes it came from.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::files::{Files, Unreadable};
 use super::redact::secret_ranges;
+pub use super::table::Table;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
@@ -28,8 +28,10 @@ pub struct Item {
 /// What TOML can hold.
 #[derive(Clone)]
 pub enum Value {
-    /// A string.
-    String(String),
+    /// A string that stands in its file as it is, between its quotes, and is not there a second time.
+    Written,
+    /// Any other string: with an escape in it, or more than a line.
+    String(Arc<str>),
     /// An integer; one beyond 64 bits is a mistake.
     Integer(i64),
     /// A float.
@@ -39,20 +41,17 @@ pub enum Value {
     /// A date or time, as it is written.
     Datetime(String),
     /// An array.
-    Array(Vec<Item>),
+    Array(Arc<Vec<Item>>),
     /// A table.
     Table(Table),
 }
-
-/// A table, sorted by key.
-pub type Table = BTreeMap<String, Item>;
 
 impl Value {
     /// The name of the type with its article.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::String(_) => "a string",
+            Self::Written | Self::String(_) => "a string",
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a float",
             Self::Boolean(_) => "a boolean",
@@ -136,6 +135,7 @@ impl Item {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
+            Value::Written => self.source.text.get(self.span.start + 1..self.span.end - 1),
             Value::String(text) => Some(text),
             _ => None,
         }
@@ -173,7 +173,7 @@ impl Item {
     #[must_use]
     pub fn empty(source: &Arc<Source>) -> Self {
         Self {
-            value: Value::Table(Table::new()),
+            value: Value::Table(Table::default()),
             source: Arc::clone(source),
             span: 0..0,
             key: 0..0,
@@ -212,7 +212,7 @@ fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnos
         .filter_map(|(key, entry)| {
             let span = key.span();
             let value = item(entry, Some(span), source, diagnostics)?;
-            Some((key.into_inner().into_owned(), value))
+            Some((key.into_inner().into(), value))
         })
         .collect();
     Value::Table(entries)
@@ -226,7 +226,10 @@ fn item(
 ) -> Option<Item> {
     let span = entry.span();
     let value = match entry.into_inner() {
-        DeValue::String(text) => Value::String(text.into_owned()),
+        DeValue::String(text) => match source.text.get(span.start + 1..span.end.max(2) - 1) {
+            Some(written) if written == text => Value::Written,
+            _ => Value::String(text.into()),
+        },
         DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
             Ok(integer) => Value::Integer(integer),
             Err(_) => {
@@ -241,12 +244,11 @@ fn item(
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(boolean) => Value::Boolean(boolean),
         DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
-        DeValue::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .filter_map(|entry| item(entry, None, source, diagnostics))
-                .collect(),
-        ),
+        DeValue::Array(items) => {
+            let items = items.into_iter();
+            let items = items.filter_map(|entry| item(entry, None, source, diagnostics));
+            Value::Array(Arc::new(items.collect()))
+        }
         DeValue::Table(entries) => table(entries, source, diagnostics),
     };
     Some(Item {

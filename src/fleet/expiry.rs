@@ -64,10 +64,7 @@ pub(super) fn check(manifest: &Manifest, mistakes: &mut Vec<Diagnostic>) {
     for (place, layer, name, item) in entries(manifest) {
         let secrets = layer.get("secrets").and_then(Item::table);
         if !secrets.is_some_and(|secrets| secrets.contains_key(name)) {
-            let known = secrets
-                .into_iter()
-                .flat_map(Table::keys)
-                .map(String::as_str);
+            let known = secrets.into_iter().flat_map(Table::keys);
             let help = match nearest(name, known) {
                 Some(near) => format!("a secret with a similar name exists: `{near}`"),
                 None => format!(
@@ -100,6 +97,6 @@ fn entries(manifest: &Manifest) -> impl Iterator<Item = (String, &Item, &str, &I
     manifest.layers().flat_map(|layer| {
         let dates = layer.item.get("expires").and_then(Item::table);
         let dates = dates.into_iter().flatten();
-        dates.map(move |(name, item)| (layer.place.to_string(), layer.item, name.as_str(), item))
+        dates.map(move |(name, item)| (layer.place.to_string(), layer.item, name, item))
     })
 }

@@ -48,7 +48,7 @@ pub fn keys(document: &Item) -> Vec<Key<'_>> {
     let listed = document.find(&["vault", "recipients"]);
     let groups = document.find(&["vault", "groups"]).and_then(Item::table);
     let groups = groups.into_iter().flatten();
-    let groups = groups.map(|(name, group)| (Some(name.as_str()), group));
+    let groups = groups.map(|(name, group)| (Some(name), group));
     let lists = listed.map(|list| (None, list)).into_iter().chain(groups);
     let mut keys = Vec::new();
     for (group, list) in lists {

@@ -1,6 +1,8 @@
 //! A node's layers, laid over each other: tables merge key by key, and of scalars and arrays the later one
 //! wins, but for a few arrays that append without repeats.
 
+use std::sync::Arc;
+
 use super::document::{Item, Value};
 use super::manifest::Manifest;
 
@@ -43,37 +45,25 @@ fn lay_over(base: &mut Item, layer: &Item, keys: impl Fn(&str) -> bool) {
     let (Value::Table(table), Some(over)) = (&mut base.value, layer.table()) else {
         return;
     };
-    for (key, item) in over
-        .iter()
-        .filter(|(key, _)| *key != OF_ITS_LAYER && keys(key))
-    {
-        match table.get_mut(key) {
-            Some(below) => merge(below, item, &mut vec![key]),
-            None => {
-                table.insert(key.clone(), item.clone());
-            }
-        }
-    }
+    let over = over.entries();
+    table.extend(
+        over.filter(|(key, _)| &***key != OF_ITS_LAYER && keys(key)),
+        |below, key, item| merge(below, item, &mut vec![key]),
+    );
 }
 
 fn merge<'a>(below: &mut Item, over: &'a Item, path: &mut Vec<&'a str>) {
     match (&mut below.value, &over.value) {
         (Value::Table(table), Value::Table(entries)) => {
-            for (key, item) in entries {
-                match table.get_mut(key) {
-                    Some(below) => {
-                        path.push(key);
-                        merge(below, item, path);
-                        path.pop();
-                    }
-                    None => {
-                        table.insert(key.clone(), item.clone());
-                    }
-                }
-            }
+            table.extend(entries.entries(), |below, key, item| {
+                path.push(key);
+                merge(below, item, path);
+                path.pop();
+            });
         }
         (Value::Array(items), Value::Array(more)) if APPENDED.contains(&path.as_slice()) => {
-            for item in more {
+            let items = Arc::make_mut(items);
+            for item in &**more {
                 let repeats = |there: &Item| there.text().is_some() && there.text() == item.text();
                 if !items.iter().any(repeats) {
                     items.push(item.clone());

@@ -28,6 +28,7 @@ mod roles;
 pub mod root;
 pub mod schema;
 pub mod select;
+mod table;
 pub mod timeline;
 pub mod uses;
 pub mod variables;

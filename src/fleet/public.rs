@@ -115,8 +115,10 @@ pub fn texts(manifest: &Manifest) -> BTreeMap<&str, &Item> {
 }
 
 fn collect<'a>(item: &'a Item, texts: &mut BTreeMap<&'a str, &'a Item>) {
+    if let Some(text) = item.text() {
+        texts.entry(text).or_insert(item);
+    }
     match &item.value {
-        Value::String(text) => drop(texts.entry(text).or_insert(item)),
         Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
         Value::Table(table) => {
             let public = table.iter().filter(|(key, _)| *key != "secrets");

@@ -258,7 +258,7 @@ fn parse_secrets(profile: &Item, mistakes: &mut Vec<Diagnostic>) -> BTreeMap<Str
         let Some(text) = item.text() else { continue };
         match text.parse::<Secret>() {
             Ok(secret) => {
-                secrets.insert(name.clone(), secret);
+                secrets.insert(name.to_owned(), secret);
             }
             Err(error) => {
                 mistakes.push(item.error(format!("`{name}`: {error}")).help(error.help()));

@@ -171,7 +171,7 @@ pub(super) fn distribute(
                 } else {
                     &mut file.public
                 };
-                names.insert(name.clone());
+                names.insert(name.to_owned());
             }
             [(first, _), (second, _), ..] => mistakes.push(
                 item.key_error(format!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::document::Item;
+use super::document::{Item, Table};
 use super::manifest::{Layer, Manifest};
 use super::names;
 use super::node::{EnvFile, Node};
@@ -138,7 +138,7 @@ pub fn secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item, Secret
     let tables = layers.filter_map(|layer| layer.item.get("secrets")?.table());
     tables.flatten().filter_map(|(name, item)| {
         let secret = item.text()?.parse().ok()?;
-        Some((name.as_str(), item, secret))
+        Some((name, item, secret))
     })
 }
 
@@ -173,7 +173,7 @@ pub fn check_spare(manifest: &Manifest) -> Option<Diagnostic> {
     } in manifest.layers()
     {
         let secrets = layer.get("secrets").and_then(Item::table);
-        let values = secrets.map_or(0, BTreeMap::len);
+        let values = secrets.map_or(0, Table::len);
         if values > 0 && recipients(manifest, node, &mut Vec::new()).iter().count() == 1 {
             alone += values;
         }

@@ -1,7 +1,6 @@
 //! Ignition's merge of a child over a parent.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use super::schema::{Field, Kind, PARTITION, Presence, Union};
 use super::spec::Spec;
@@ -9,11 +8,11 @@ use super::value::{Data, Struct, Value};
 
 /// Merges two structs of one type; places and origins stay.
 #[must_use]
-pub(crate) fn merge_structs(parent: &Struct, child: &Struct, spec: Spec) -> Struct {
+pub(crate) fn merge_structs(mut parent: Struct, child: &Struct, spec: Spec) -> Struct {
     let mut merged = Struct::new(child.ty);
     let in_child = ChildKeys::new(child);
     for field in child.ty.fields {
-        let (old, new) = (parent.get(field.name), child.get(field.name));
+        let (old, new) = (parent.take(field.name), child.get(field.name));
         let value = match field.kind {
             Kind::Struct(_) => merge_children(old, new, spec),
             Kind::Texts(Union::Concatenate) | Kind::Structs(_, Union::Concatenate) => {
@@ -24,7 +23,7 @@ pub(crate) fn merge_structs(parent: &Struct, child: &Struct, spec: Spec) -> Stru
             }
             // What is no pointer in Go can't tell absent from empty: the child's value holds.
             _ if field.is_required(spec) || field.presence == Presence::NotZero => new.cloned(),
-            _ => new.or(old).cloned(),
+            _ => new.cloned().or(old),
         };
         if let Some(value) = value {
             merged.put(field, value);
@@ -33,11 +32,12 @@ pub(crate) fn merge_structs(parent: &Struct, child: &Struct, spec: Spec) -> Stru
     merged
 }
 
-fn merge_children(old: Option<&Value>, new: Option<&Value>, spec: Spec) -> Option<Value> {
-    let (Some(old), Some(new)) = (old, new) else {
-        return new.or(old).cloned();
+fn merge_children(old: Option<Value>, new: Option<&Value>, spec: Spec) -> Option<Value> {
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        (old, new) => return new.cloned().or(old),
     };
-    let (Some(parent), Some(child)) = (old.as_struct(), new.as_struct()) else {
+    let (Data::Struct(parent), Some(child)) = (old.data, new.as_struct()) else {
         return Some(new.clone());
     };
     Some(Value {
@@ -47,12 +47,14 @@ fn merge_children(old: Option<&Value>, new: Option<&Value>, spec: Spec) -> Optio
     })
 }
 
-fn concatenate(old: Option<&Value>, new: Option<&Value>) -> Option<Value> {
-    let (Some(old), Some(new)) = (old, new) else {
-        return new.or(old).cloned();
+fn concatenate(old: Option<Value>, new: Option<&Value>) -> Option<Value> {
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        (old, new) => return new.cloned().or(old),
     };
+    let new_items = new.items().iter().cloned();
     Some(Value {
-        data: Data::List(old.items().iter().chain(new.items()).cloned().collect()),
+        data: Data::List(old.into_items().into_iter().chain(new_items).collect()),
         span: new.span,
         origin: new.origin.clone(),
     })
@@ -61,36 +63,36 @@ fn concatenate(old: Option<&Value>, new: Option<&Value>) -> Option<Value> {
 /// The parent's order, items of one key merged, then what only the child has.
 fn merge_lists(
     field: &'static Field,
-    old: Option<&Value>,
+    old: Option<Value>,
     new: Option<&Value>,
     in_child: &ChildKeys<'_>,
     spec: Spec,
 ) -> Option<Value> {
+    let place = new.or(old.as_ref())?;
+    let (span, origin) = (place.span, place.origin.clone());
     let mut merged = Vec::new();
-    let mut in_parent = HashSet::new();
-    for item in old.map_or(&[][..], Value::items) {
-        let key = key_of(item);
-        match in_child.find(field, &key) {
-            None => merged.push(item.clone()),
-            // A header without a value removes the parent's.
-            Some((list, over)) if list == field.name && !removes(field, over) => {
-                merged.extend(merge_children(Some(item), Some(over), spec));
-            }
-            Some(_) => {}
+    let mut in_both = Vec::new();
+    for item in old.map(Value::into_items).unwrap_or_default() {
+        let Some(over) = in_child.find(field, &key_of(&item)) else {
+            merged.push(item);
+            continue;
+        };
+        // A header without a value removes the parent's.
+        if over.list == field.name && !removes(field, over.item) {
+            merged.extend(merge_children(Some(item), Some(over.item), spec));
         }
-        in_parent.insert(key);
+        in_both.push(&over.key);
     }
     let only_child = new.map_or(&[][..], Value::items).iter();
     merged.extend(
         only_child
-            .filter(|item| !in_parent.contains(&key_of(item)))
+            .filter(|item| !in_both.contains(&&key_of(item)))
             .cloned(),
     );
-    let origin = new.or(old)?;
     Some(Value {
         data: Data::List(merged),
-        span: origin.span,
-        origin: origin.origin.clone(),
+        span,
+        origin,
     })
 }
 
@@ -131,27 +133,35 @@ pub(crate) fn space_of(field: &'static Field) -> Option<&'static str> {
     }
 }
 
-/// The child's items by name space and key; of equal ones the last.
-struct ChildKeys<'a>(HashMap<(&'static str, Cow<'a, str>), (&'static str, &'a Value)>);
+/// The child's items, which are few.
+struct ChildKeys<'a>(Vec<ChildItem<'a>>);
+
+struct ChildItem<'a> {
+    space: &'static str,
+    key: Cow<'a, str>,
+    list: &'static str,
+    item: &'a Value,
+}
 
 impl<'a> ChildKeys<'a> {
     fn new(child: &'a Struct) -> Self {
-        let mut keys = HashMap::new();
-        for (field, value) in child.fields() {
-            if let Some(space) = space_of(field) {
-                keys.extend(
-                    value
-                        .items()
-                        .iter()
-                        .map(|item| ((space, key_of(item)), (field.name, item))),
-                );
-            }
-        }
-        Self(keys)
+        let lists = child.fields();
+        let lists = lists.filter_map(|(field, value)| Some((field, space_of(field)?, value)));
+        let items = lists.flat_map(|(field, space, value)| {
+            value.items().iter().map(move |item| ChildItem {
+                space,
+                key: key_of(item),
+                list: field.name,
+                item,
+            })
+        });
+        Self(items.collect())
     }
 
-    fn find(&self, field: &'static Field, key: &Cow<'a, str>) -> Option<(&'static str, &'a Value)> {
+    /// The item of that key in the list's name space; of equal ones the last.
+    fn find(&self, field: &'static Field, key: &str) -> Option<&ChildItem<'a>> {
         let space = space_of(field)?;
-        self.0.get(&(space, key.clone())).copied()
+        let mut items = self.0.iter();
+        items.rfind(|it| it.key == key && it.space == space)
     }
 }

@@ -83,22 +83,24 @@ impl Config {
 
 /// Merges a child over a parent, as Ignition does with `ignition.config.merge`. The result has the newer spec of both.
 #[must_use]
-pub fn merge(parent: &Config, child: &Config) -> Config {
+pub fn merge(parent: Config, child: &Config) -> Config {
     let spec = parent.spec.max(child.spec);
-    let [parent, child] = [parent, child].map(|config| upgraded(config, spec));
-    let mut root = merge_structs(&parent, &child, spec);
+    let child = if child.spec == spec {
+        Cow::Borrowed(&child.root)
+    } else {
+        Cow::Owned(upgraded(child.clone(), spec))
+    };
+    let mut root = merge_structs(upgraded(parent, spec), &child, spec);
     forget_places(&mut root);
     Config::new(spec, root)
 }
 
 /// The fields of a config, as a newer spec has them.
-fn upgraded(config: &Config, spec: Spec) -> Cow<'_, Struct> {
-    if config.spec == spec {
-        return Cow::Borrowed(&config.root);
+fn upgraded(mut config: Config, spec: Spec) -> Struct {
+    if config.spec != spec {
+        upgrade::upgrade(&mut config.root, config.spec, spec);
     }
-    let mut root = config.root.clone();
-    upgrade::upgrade(&mut root, config.spec, spec);
-    Cow::Owned(root)
+    config.root
 }
 
 /// Checks what must hold beyond the types. Without a source, as for a config that came out of a merge, diagnostics

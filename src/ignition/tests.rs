@@ -16,9 +16,9 @@ fn files(list: &str) -> String {
 #[test]
 fn a_merge_takes_the_newer_spec() {
     let (old, new) = (config("3.1.0", &files("")), config("3.4.0", &files("")));
-    assert_eq!(merge(&old, &new).spec_version(), "3.4.0");
+    assert_eq!(merge(old.clone(), &new).spec_version(), "3.4.0");
     assert_eq!(
-        merge(&new, &old).to_json(),
+        merge(new, &old).to_json(),
         "{\"ignition\":{\"version\":\"3.4.0\"}}\n"
     );
 }
@@ -27,13 +27,13 @@ fn a_merge_takes_the_newer_spec() {
 fn an_older_config_means_in_a_merge_what_it_meant() {
     let setuid = &files(r#"{"path":"/a","mode":2541}"#);
     let merged =
-        |old: &str, new: &str| merge(&config(old, setuid), &config(new, &files(""))).to_json();
+        |old: &str, new: &str| merge(config(old, setuid), &config(new, &files(""))).to_json();
     assert!(merged("3.5.0", "3.6.0").contains("\"mode\":493"));
     assert!(merged("3.6.0", "3.5.0").contains("\"mode\":2541"));
     assert!(merged("3.4.0", "3.5.0").contains("\"mode\":2541"));
     let link = |fields: &str| format!("\"storage\":{{\"links\":[{{\"path\":\"/l\"{fields}}}]}}");
     let parent = config("3.3.0", &link(",\"target\":\"/t\""));
-    let merged = |child: &str| merge(&parent, &config(child, &link(""))).to_json();
+    let merged = |child: &str| merge(parent.clone(), &config(child, &link(""))).to_json();
     assert!(merged("3.2.0").contains("\"target\":\"\""));
     assert!(merged("3.3.0").contains("\"target\":\"/t\""));
 }
@@ -49,20 +49,20 @@ fn entries_of_one_key_become_one_in_the_place_of_the_parent() {
         "3.4.0",
         &files(r#"{"path":"/a","mode":2,"overwrite":true},{"path":"/b"},{"path":"/c"}"#),
     );
-    assert_eq!(merge(&parent, &child).to_json(), expected.to_json());
+    assert_eq!(merge(parent.clone(), &child).to_json(), expected.to_json());
 }
 
 #[test]
 fn an_entry_displaces_that_of_another_kind() {
     let parent = config("3.4.0", &files(r#"{"path":"/a"}"#));
     let child = config("3.4.0", r#""storage":{"directories":[{"path":"/a"}]}"#);
-    assert_eq!(merge(&parent, &child).to_json(), child.to_json());
+    assert_eq!(merge(parent.clone(), &child).to_json(), child.to_json());
 }
 
 #[test]
 fn a_merged_config_is_checked_by_path_alone() {
     let parent = config("3.4.0", &files(r#"{"path":"a"}"#));
-    let found = validate(&merge(&parent, &config("3.4.0", &files(""))), None);
+    let found = validate(&merge(parent.clone(), &config("3.4.0", &files(""))), None);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].path.as_deref(), Some("$.storage.files.0.path"));
     assert_eq!(found[0].labels, []);

@@ -105,6 +105,15 @@ impl Value {
 }
 
 impl Value {
+    /// The items by themselves; none for anything but a list.
+    #[must_use]
+    pub fn into_items(self) -> Vec<Self> {
+        match self.data {
+            Data::List(items) => items,
+            _ => Vec::new(),
+        }
+    }
+
     /// The list, to change it.
     pub fn as_list_mut(&mut self) -> Option<&mut Vec<Self>> {
         match &mut self.data {

@@ -40,7 +40,7 @@ pub(super) fn build(
             part
         });
         match part {
-            Some(part) => config = ignition::merge(&config, &part),
+            Some(part) => config = ignition::merge(config, &part),
             None => whole = false,
         }
     }

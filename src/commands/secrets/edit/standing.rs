@@ -51,7 +51,7 @@ pub(super) fn open_all(
     for (name, item, secret) in sealed {
         match open(&secret, &identities) {
             Ok(value) => standing.push(Standing {
-                name: name.clone(),
+                name: name.to_owned(),
                 text: item.text().unwrap_or_default().to_owned(),
                 value,
             }),
@@ -79,5 +79,5 @@ pub(super) fn is_as_opened(now: Option<&Table>, standing: &[Standing]) -> bool {
     now.len() == standing.len()
         && standing
             .iter()
-            .all(|it| now.get(&it.name).copied().flatten() == Some(it.text.as_str()))
+            .all(|it| now.get(it.name.as_str()).copied().flatten() == Some(it.text.as_str()))
 }
