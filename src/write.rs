@@ -1,7 +1,7 @@
 //! Writing files so that each is the old one or the new one, and so that two writers don't mix.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,13 @@ pub struct Batch {
     precious: BTreeSet<PathBuf>,
     removed: Vec<PathBuf>,
     made: Vec<PathBuf>,
+    /// Folders that are there, with who is to own what is new in them.
+    folders: BTreeMap<PathBuf, Option<Owner>>,
+    umask: Option<u32>,
 }
+
+/// A user and a group.
+type Owner = (u32, u32);
 
 impl Drop for Batch {
     fn drop(&mut self) {
@@ -113,27 +119,25 @@ impl Batch {
         mode: u32,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), WriteError> {
-        // A link is written through, as an editor would: `nodes/` may be one.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-        let missing = folder.ancestors().take_while(|above| !above.exists());
-        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        let owner = owner(&path);
-        fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
-        if let Some((user, group)) = owner {
-            // Where a file system knows no owners there is nothing to give.
-            for made in &missing {
-                let _ = lchown(made, Some(user), Some(group));
-            }
+        let mut path = path.to_owned();
+        let mut there = fs::symlink_metadata(&path).ok();
+        // A link is written through, as an editor would.
+        if there.as_ref().is_some_and(Metadata::is_symlink) {
+            path = fs::canonicalize(&path).unwrap_or(path);
+            there = fs::metadata(&path).ok();
         }
-        self.made.extend(missing.into_iter().rev());
-        let mode = match fs::metadata(&path) {
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        let mut owner = self.prepare(&folder)?;
+        let mode = match there {
             // It could not be renamed over, and that would be noticed too late.
-            Ok(there) if there.is_dir() => {
+            Some(there) if there.is_dir() => {
                 return Err(WriteError::io(&path)(io::ErrorKind::IsADirectory.into()));
             }
-            Ok(there) => there.permissions().mode() & 0o777,
-            Err(_) => mode & !current_umask(),
+            Some(there) => {
+                owner = owner.map(|_| (there.uid(), there.gid()));
+                there.permissions().mode() & 0o777
+            }
+            None => mode & !*self.umask.get_or_insert_with(current_umask),
         };
         let mut file = tempfile::Builder::new()
             .prefix(STAGED)
@@ -156,6 +160,26 @@ impl Batch {
         // Closed, since a fleet has more files than a process may have open.
         self.staged.push((file.into_temp_path(), path));
         Ok(())
+    }
+
+    /// Makes a folder where there is none; the result is who is to own what is new in it.
+    fn prepare(&mut self, folder: &Path) -> Result<Option<Owner>, WriteError> {
+        if let Some(owner) = self.folders.get(folder) {
+            return Ok(*owner);
+        }
+        let missing = folder.ancestors().take_while(|above| !above.exists());
+        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+        let owner = owner(folder);
+        fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
+        if let Some((user, group)) = owner {
+            // Where a file system knows no owners there is nothing to give.
+            for made in &missing {
+                let _ = lchown(made, Some(user), Some(group));
+            }
+        }
+        self.made.extend(missing.into_iter().rev());
+        self.folders.insert(folder.to_owned(), owner);
+        Ok(owner)
     }
 
     /// Notes a file that is to go.
@@ -207,7 +231,7 @@ pub fn sweep(folder: &Path) -> Result<(), WriteError> {
 
 /// Who is to own what root writes: the owner of what stands there, or of the folder around it. Under sudo that is the
 /// user, who must be able to go on with it.
-fn owner(path: &Path) -> Option<(u32, u32)> {
+fn owner(path: &Path) -> Option<Owner> {
     if !geteuid().is_root() {
         return None;
     }

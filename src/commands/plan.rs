@@ -261,7 +261,8 @@ pub(super) fn pending<'a>(
     let rendered: Vec<&Rendered> = rendered.into_iter().collect();
     let come: Vec<usize> = rendered
         .par_iter()
-        .flat_map_iter(|node| node.files().iter().map(come).collect::<Vec<_>>())
+        .flat_map_iter(|node| node.files())
+        .map(|file| come(&file))
         .collect();
     let count = |stage| come.iter().filter(|it| **it == stage).count();
     let not_there = if base.merges {

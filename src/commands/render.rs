@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Failure, Loaded, Outcome, count, leaks, load, lock};
@@ -98,17 +99,15 @@ pub(super) fn elsewhere(loaded: &Loaded) -> Result<Option<String>, git::Error> {
 
 fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error> {
     let root = &loaded.fleet.root;
-    let mut work = Work::default();
-    for node in rendered {
-        for (path, text) in node.files() {
-            let there = fs::read(root.join(&path)).ok();
-            if there.as_deref() != Some(text.as_bytes()) {
-                work.write.push(path);
-            }
-        }
-    }
-    work.remove = leftover(loaded)?;
-    Ok(work)
+    let is_stale = |(path, text): &(String, &str)| {
+        let there = fs::read(root.join(path)).ok();
+        there.as_deref() != Some(text.as_bytes())
+    };
+    let stale = rendered.par_iter().flat_map_iter(Rendered::files);
+    Ok(Work {
+        write: stale.filter(is_stale).map(|(path, _)| path).collect(),
+        remove: leftover(loaded)?,
+    })
 }
 
 /// Rendered files of nodes that are no more.

@@ -1,6 +1,7 @@
 //! Goes through a script as iPXE would, far enough to say what it would start. Whether a fetch succeeds is for
 //! the caller to say; every other command that iPXE has succeeds.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -188,7 +189,7 @@ impl Machine<'_> {
             return Ok(Step::Succeeded);
         };
         self.commands.push(words.join(" "));
-        Ok(match (name.as_str(), args) {
+        Ok(match (&**name, args) {
             ("echo", text) => {
                 self.screen.push(text.join(" "));
                 Step::Succeeded
@@ -215,11 +216,11 @@ impl Machine<'_> {
             ("imgfree", names) => self.images.free(names).into(),
             ("boot" | "imgexec", args) => self.boot(args, span),
             ("chain", args) => match self.acquire(args, true, span) {
-                Some(_) => Step::Ended(End::Leaves(name.clone())),
+                Some(_) => Step::Ended(End::Leaves(name.to_string())),
                 None => Step::Failed,
             },
             ("reboot" | "poweroff" | "autoboot" | "sanboot" | "shell", _) => {
-                Step::Ended(End::Leaves(name.clone()))
+                Step::Ended(End::Leaves(name.to_string()))
             }
             ("imgargs", args) => {
                 let image = self.acquire(args, true, span);
@@ -241,7 +242,7 @@ impl Machine<'_> {
         })
     }
 
-    fn expand(&mut self, command: &Command) -> Result<Vec<String>, Endless> {
+    fn expand<'c>(&mut self, command: &'c Command) -> Result<Vec<Cow<'c, str>>, Endless> {
         let condition = command
             .name()
             .is_some_and(|name| matches!(name.text.as_str(), "iseq" | "isset"));
@@ -261,7 +262,7 @@ impl Machine<'_> {
         Ok(words)
     }
 
-    fn increment(&mut self, name: &str, by: Option<&String>) -> bool {
+    fn increment(&mut self, name: &str, by: Option<&Cow<'_, str>>) -> bool {
         let Ok(by) = by.map_or(Ok(1), |by| by.parse::<u32>()) else {
             return false;
         };
@@ -271,7 +272,12 @@ impl Machine<'_> {
     }
 
     /// Finds an image by its name, where the command looks for one, or fetches it; the result is its index.
-    fn acquire(&mut self, args: &[String], by_name: bool, span: &Range<usize>) -> Option<usize> {
+    fn acquire(
+        &mut self,
+        args: &[Cow<'_, str>],
+        by_name: bool,
+        span: &Range<usize>,
+    ) -> Option<usize> {
         let options = image_args(args)?;
         let (url, cmdline) = options.rest.split_first()?;
         let image = match self.images.find(url).filter(|_| by_name) {
@@ -301,7 +307,7 @@ impl Machine<'_> {
         })
     }
 
-    fn boot(&mut self, args: &[String], span: &Range<usize>) -> Step {
+    fn boot(&mut self, args: &[Cow<'_, str>], span: &Range<usize>) -> Step {
         let Some(options) = image_args(args) else {
             return Step::Failed;
         };

@@ -1,6 +1,7 @@
 //! `${name}` in a word, as `expand_settings` in iPXE's `src/core/settings.c` does it: innermost first, over and
 //! over until none is left, so a value that holds `${…}` is expanded in its turn.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What a name stands for.
@@ -25,14 +26,17 @@ const MAX_EXPANSIONS: usize = 1000;
 const KEPT: &str = "\u{1}";
 
 /// Expands a word.
-pub(super) fn expand(text: &str, mut lookup: impl FnMut(&str) -> Value) -> Result<String, Endless> {
-    let mut text = text.to_owned();
+pub(super) fn expand(
+    text: &str,
+    mut lookup: impl FnMut(&str) -> Value,
+) -> Result<Cow<'_, str>, Endless> {
     if !text.contains('$') {
-        return Ok(text);
+        return Ok(Cow::Borrowed(text));
     }
+    let mut text = text.to_owned();
     for _ in 0..MAX_EXPANSIONS {
         let Some(reference) = innermost(&text) else {
-            return Ok(text.replace(KEPT, "${"));
+            return Ok(Cow::Owned(text.replace(KEPT, "${")));
         };
         let name = name_in(&text[reference.clone()]);
         let value = match lookup(name) {
@@ -87,7 +91,7 @@ fn name_in(reference: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn expanded(text: &str) -> Result<String, Endless> {
+    fn expanded(text: &str) -> Result<Cow<'_, str>, Endless> {
         expand(text, |name| match name {
             "n" => Value::Known("0".into()),
             "mirror0" => Value::Known("http://a/${n}".into()),

@@ -1,6 +1,7 @@
 //! Images as iPXE keeps them, and the arguments of the commands that deal with them
 //! (`src/hci/commands/image_cmd.c` and `src/core/image.c` there).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// An image that was fetched.
@@ -49,14 +50,14 @@ impl Images {
         self.selected = image;
     }
 
-    pub(super) fn set_args(&mut self, image: usize, args: &[String], span: &Range<usize>) {
+    pub(super) fn set_args(&mut self, image: usize, args: &[Cow<'_, str>], span: &Range<usize>) {
         self.all[image].cmdline = args.join(" ");
         self.all[image].span = span.clone();
         self.all[image].words = args.len();
     }
 
     /// Frees those named, or all where none is; whether all of them were there.
-    pub(super) fn free(&mut self, names: &[String]) -> bool {
+    pub(super) fn free(&mut self, names: &[Cow<'_, str>]) -> bool {
         if names.is_empty() {
             *self = Self::default();
         }

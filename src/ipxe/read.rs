@@ -102,26 +102,61 @@ pub fn read(text: &str) -> Script {
         lines: Vec::new(),
         dangling: None,
     };
-    // The characters of a line with their offsets, over as many lines of the file as it takes.
-    let mut line: Vec<(usize, char)> = Vec::new();
+    let mut line = Joined::default();
     let mut start = 0;
     let mut offset = 0;
     for physical in text.split_inclusive('\n') {
         let content = physical.strip_suffix('\n').unwrap_or(physical);
-        line.extend(content.char_indices().map(|(at, char)| (offset + at, char)));
+        line.parts.push((line.text.len(), offset));
+        line.text.push_str(content);
         let end = offset + content.len();
         offset += physical.len();
-        line.pop_if(|(_, char)| *char == '\r');
-        if let Some((at, _)) = line.pop_if(|(_, char)| *char == '\\') {
+        if line.text.ends_with('\r') {
+            line.text.pop();
+        }
+        if line.text.ends_with('\\') {
+            let at = line.offset(line.text.len() - 1);
+            line.text.pop();
             script.dangling = Some(at..at + 1);
             continue;
         }
         script.dangling = None;
         script.lines.push(split_line(&line, start..end));
-        line.clear();
+        line.text.clear();
+        line.parts.clear();
         start = offset;
     }
     script
+}
+
+/// A line over as many lines of the file as it takes.
+#[derive(Default)]
+struct Joined {
+    text: String,
+    /// Where each of those begins, in the text and in the file.
+    parts: Vec<(usize, usize)>,
+}
+
+impl Joined {
+    /// Where a byte of the text stands in the file.
+    fn offset(&self, at: usize) -> usize {
+        let part = self.parts.iter().rfind(|(begin, _)| *begin <= at);
+        part.map_or(at, |(begin, offset)| offset + at - begin)
+    }
+
+    fn words(&self) -> impl Iterator<Item = Token> {
+        let mut at = 0;
+        self.text.split(is_space).filter_map(move |word| {
+            let begin = at;
+            // White space is one byte.
+            at += word.len() + 1;
+            let last = (begin + word.len()).checked_sub(1)?;
+            (!word.is_empty()).then(|| Token {
+                text: word.to_owned(),
+                span: self.offset(begin)..self.offset(last) + 1,
+            })
+        })
+    }
 }
 
 fn has_magic(text: &str) -> bool {
@@ -137,11 +172,8 @@ pub(super) fn is_space(char: char) -> bool {
     matches!(char, ' ' | '\t'..='\r')
 }
 
-fn split_line(line: &[(usize, char)], span: Range<usize>) -> Line {
-    let mut words = line
-        .split(|(_, char)| is_space(*char))
-        .filter_map(word)
-        .peekable();
+fn split_line(line: &Joined, span: Range<usize>) -> Line {
+    let mut words = line.words().peekable();
     let label = words
         .next_if(|first| first.text.starts_with(':'))
         .map(|colon| Token {
@@ -180,14 +212,6 @@ fn split_line(line: &[(usize, char)], span: Range<usize>) -> Line {
         comment,
         span,
     }
-}
-
-fn word(chars: &[(usize, char)]) -> Option<Token> {
-    let (&(start, _), &(last, char)) = (chars.first()?, chars.last()?);
-    Some(Token {
-        text: chars.iter().map(|(_, char)| char).collect(),
-        span: start..last + char.len_utf8(),
-    })
 }
 
 #[cfg(test)]

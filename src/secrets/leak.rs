@@ -93,12 +93,15 @@ impl<'a> Guard<'a> {
                     text: bytes[part].to_owned(),
                 });
             });
-            if reading.is_form {
+            if reading.is_form || bytes.len() < rules::SHORTEST {
                 return;
             }
             // In what is no text, such as a value that is encrypted, names stand by chance.
-            let names =
-                (reading.origin.is_none() || reading::is_text(bytes)).then_some(&self.names);
+            let is_text = reading.origin.is_none() || reading::is_text(bytes);
+            if !is_text && bytes.len() < rules::SHORTEST_MARK {
+                return;
+            }
+            let names = is_text.then_some(&self.names);
             for found in rules::matches(bytes, names) {
                 if reading.origin.is_none() && is_in_encrypted(bytes, &found.span) {
                     continue;

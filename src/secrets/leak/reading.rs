@@ -112,7 +112,8 @@ impl Reader<'_> {
                 self.show(of, &part, &reading, false, depth);
             }
         }
-        for part in words(text, 3, |byte| byte.is_ascii_graphic() && byte != b'"') {
+        let is_word = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+        for part in words(unless_without(text, b'%'), 3, is_word) {
             let word = &text[part.clone()];
             let Some(reading) = without_percents(word) else {
                 continue;
@@ -125,12 +126,17 @@ impl Reader<'_> {
             }
             self.show(of, &part, &reading, false, depth);
         }
-        for part in words(text, 2, |byte| byte != b'\n') {
+        for part in words(unless_without(text, b'\\'), 2, |byte| byte != b'\n') {
             if let Some(reading) = without_backslashes(&text[part.clone()]) {
                 self.show(of, &part, &reading, false, depth);
             }
         }
     }
+}
+
+/// A text, or an empty one where it does not hold a byte, as most don't.
+fn unless_without(text: &[u8], byte: u8) -> &[u8] {
+    if text.contains(&byte) { text } else { &[] }
 }
 
 /// Only what people could read holds further words.
@@ -166,10 +172,7 @@ fn words(
 fn base64_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     /// `base64` wraps at 76 digits, PEM at 64.
     const WRAPPED: usize = 60;
-    let mut words = words(text, 1, |byte| {
-        byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
-    })
-    .peekable();
+    let mut words = words(text, 1, |byte| BASE64_DIGITS[usize::from(byte)]).peekable();
     std::iter::from_fn(move || {
         loop {
             let mut word = words.next()?;
@@ -191,6 +194,17 @@ fn base64_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         }
     })
 }
+
+/// Which bytes are digits of base64, in either alphabet.
+const BASE64_DIGITS: [bool; 256] = {
+    let mut digits = [false; 256];
+    let mut byte = 0;
+    while byte < digits.len() {
+        digits[byte] = matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    digits
+};
 
 /// Digits of either alphabet, in the standard one.
 fn base64_digits(word: &[u8]) -> Vec<u8> {

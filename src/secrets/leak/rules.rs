@@ -73,6 +73,12 @@ const REFERENCES: [&str; 14] = [
 /// Parts of a value that is put together somewhere else, or is code, or names an image by its digest.
 const FOREIGN: [&str; 7] = ["${", "$(", "{{", "{%", "(", "@sha256:", ":sha-"];
 
+/// No rule fits a shorter text, in bytes: `N=xxxxxxxx`, `a://:xxxx@`.
+pub(super) const SHORTEST: usize = 10;
+
+/// No mark stands in a shorter text, in bytes: `xoxb-xxxxxxxxxx`.
+pub(super) const SHORTEST_MARK: usize = 15;
+
 /// The marks, then the names, then the URLs.
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let named = format!("{NAME}{VALUE}");
