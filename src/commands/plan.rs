@@ -98,11 +98,14 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         }
     }
     check_number(&plan, args.max_change)?;
-    Ok(if args.detailed_exitcode && plan.has_changes() {
+    let outcome = if args.detailed_exitcode && plan.has_changes() {
         Outcome::Changes
     } else {
         Outcome::Done
-    })
+    };
+    // The process ends here: to take a large fleet apart, piece by piece, would be waited for.
+    std::mem::forget((loaded, changed, same));
+    Ok(outcome)
 }
 
 /// Where nodes fetch from a branch of their own, a commit of people's branch has nothing that they fetch.
@@ -239,8 +242,14 @@ pub(super) fn pending<'a>(
         );
         return Ok(notes.into_iter().collect());
     }
+    let read;
     let head = match &loaded.repo {
-        Some(repo) => base::head(repo)?,
+        // Its files were read already.
+        Some(repo) if base.commit.is_some() && base.commit == repo.head()?.commit => Some(base),
+        Some(repo) => {
+            read = base::head(repo)?;
+            read.as_ref()
+        }
         None => None,
     };
     // How far a file has come: 0 where it is not written, 3 where it is pushed.
@@ -250,7 +259,7 @@ pub(super) fn pending<'a>(
         if on_disk.as_deref() != Some(text.as_bytes()) {
             return 0;
         }
-        let Some(head) = &head else { return 3 };
+        let Some(head) = head else { return 3 };
         let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
         match (is_in(head), base.published && is_in(base)) {
             (false, _) => 1,

@@ -68,7 +68,7 @@ pub(super) fn stage(
 /// The fleet as a base has it; `None` where that is the one of today.
 pub(super) fn before(loaded: &Loaded, base: &Base) -> Result<Option<Fleet>, Failure> {
     match (&loaded.repo, base.commit) {
-        (Some(repo), Some(commit)) => Ok(base::fleet(repo, commit, &loaded.fleet.root)?),
+        (Some(repo), Some(commit)) => Ok(base::fleet(repo, commit, &loaded.manifest)?),
         _ => Ok(None),
     }
 }

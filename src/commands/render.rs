@@ -70,6 +70,8 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
         ui.result(&format!("removed {path}\n"))?;
     }
     say(rendered.len(), work.write.len(), work.remove.len(), ui);
+    // The process ends here: to take a large fleet apart, piece by piece, would be waited for.
+    std::mem::forget((loaded, rendered));
     Ok(Outcome::Done)
 }
 

@@ -61,6 +61,18 @@ impl Manifest {
         defaults.chain(roles).chain(nodes)
     }
 
+    /// The text of `fleet.toml` or a node file, by its path.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        let document = if path == "fleet.toml" {
+            &self.document
+        } else {
+            let node = path.strip_prefix("nodes/")?.strip_suffix(".toml")?;
+            self.nodes.get(node)?
+        };
+        Some(&document.source.text)
+    }
+
     /// Reads a fleet. The manifest is there even with mistakes, for as many of them as possible to be
     /// found in one run; it is `None` where nothing else in it can be believed.
     ///

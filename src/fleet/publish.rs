@@ -159,7 +159,7 @@ pub(super) fn check(manifest: &Manifest, mistakes: &mut Vec<Diagnostic>) {
     }
     let sample = Published {
         path: "ignition/node.ign",
-        sha512: "0",
+        sha512: &|| "0".to_owned(),
         commit: Some(ObjectId::ZERO_SHA1),
     };
     if let Some(item) = item("raw_url")

@@ -59,7 +59,6 @@ impl Table {
     }
 
     /// What is in it, sorted by key.
-    #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         self.0.iter().map(|(key, item)| (key, item))
     }

@@ -70,7 +70,7 @@ pub(super) fn missing<'a>(manifest: &'a Manifest, role: &str, profile: &Item) ->
         .chain(
             files
                 .into_iter()
-                .flat_map(|files| files.values())
+                .flat_map(Table::values)
                 .filter(|item| lacks(item, &["secrets"])),
         )
         .collect()

@@ -1,7 +1,6 @@
 //! What nodes fetch now: rendered files by path, wherever they are kept.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -191,15 +190,21 @@ pub fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Er
 }
 
 /// The fleet as the base has it, for what stands on sticks and not in rendered files: of its nodes those that are written
-/// otherwise there, as far as nothing else is. `None` where all is as in `root`, or this version can't read it.
+/// otherwise there, as far as nothing else is. `None` where all is as it was read, or this version can't read it.
 ///
 /// # Errors
 /// The repository can't be read.
-pub fn fleet(repo: &Repo, commit: ObjectId, root: &Path) -> Result<Option<Fleet>, git::Error> {
-    let here = Folder(root.to_owned());
+pub fn fleet(
+    repo: &Repo,
+    commit: ObjectId,
+    manifest: &Manifest,
+) -> Result<Option<Fleet>, git::Error> {
+    let root = &manifest.root;
+    let here = Folder(root.clone());
     let inputs: Vec<(String, ObjectId)> = repo.files(commit, &INPUTS)?.into_iter().collect();
-    let is_same = |(path, id): &(String, ObjectId)| {
-        here.read(path).is_ok_and(|bytes| object_id(&bytes) == *id)
+    let is_same = |(path, id): &(String, ObjectId)| match manifest.text(path) {
+        Some(text) => object_id(text.as_bytes()) == *id,
+        None => here.read(path).is_ok_and(|bytes| object_id(&bytes) == *id),
     };
     let same: Vec<bool> = inputs.par_iter().map(is_same).collect();
     if same.iter().all(|same| *same) {

@@ -136,20 +136,36 @@ fn is_blank(structure: &Struct, spec: Spec) -> bool {
     !fields.any(|field| is_written(field, structure.get(field.name), spec))
 }
 
+/// The bytes that may have to be escaped. The last is how U+2028 and U+2029 begin, and others.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escaped[byte] = true;
+        byte += 1;
+    }
+    escaped[b'"' as usize] = true;
+    escaped[b'\\' as usize] = true;
+    escaped[b'<' as usize] = true;
+    escaped[b'>' as usize] = true;
+    escaped[b'&' as usize] = true;
+    escaped[0xe2] = true;
+    escaped
+};
+
 /// A string with what Go escapes, which includes what would matter in HTML.
 fn quote(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    let is_escaped = |(_, byte): &(usize, u8)| ESCAPED[usize::from(*byte)];
+    for (at, byte) in text.bytes().enumerate().filter(is_escaped) {
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
             b'\n' => "\\n",
             b'\r' => "\\r",
             b'\t' => "\\t",
-            // The last is how U+2028 and U+2029 begin, and others.
-            0..=0x1f | b'<' | b'>' | b'&' | 0xe2 => "",
-            _ => continue,
+            _ => "",
         };
         let character = text[at..].chars().next().unwrap_or_default();
         if byte == 0xe2 && !matches!(character, '\u{2028}' | '\u{2029}') {

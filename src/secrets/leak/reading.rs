@@ -198,9 +198,10 @@ fn base64_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 /// Which bytes are digits of base64, in either alphabet.
 const BASE64_DIGITS: [bool; 256] = {
     let mut digits = [false; 256];
-    let mut byte = 0;
-    while byte < digits.len() {
-        digits[byte] = matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_');
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        digits[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
         byte += 1;
     }
     digits
