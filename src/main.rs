@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         verbose: cli.global.verbose,
         json: cli.global.json,
     });
-    if let Err(error) = ui::listen() {
+    if let Err(error) = ui::listen(&ui) {
         ui.error(&format!("can't listen for signals: {error}"), None);
         return ExitCode::FAILURE;
     }

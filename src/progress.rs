@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Something that shows progress. It is shared by threads.
 pub trait Progress: Sync {
-    /// A piece of work begins: `total` steps of what `what` names.
+    /// A piece of work begins: `total` steps of what `what` names, 0 where nobody knows how many.
     fn start(&self, what: &str, total: usize);
     /// As [`Progress::start`], where each step is a byte.
     fn start_bytes(&self, what: &str, total: u64) {

@@ -1,27 +1,20 @@
 //! The one place that prints, and that hears the user: colour, quiet, progress, questions, Ctrl-C.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
 use crate::diagnostic::{Diagnostic, fold, printable};
 use crate::progress::Progress;
+use bar::{Bar, Unit};
 pub use signals::{Held, Orderly, exit_code, listen, signal};
 pub use terminal::Raw;
 use terminal::{Terminal, without_line_end};
 
+mod bar;
 mod question;
 mod signals;
 mod terminal;
-
-/// Work shorter than this shows no progress.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Where there is no terminal, a line is written so often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// How the user wants to be talked to. Each is a switch of its own.
 #[allow(clippy::struct_excessive_bools)]
@@ -42,40 +35,27 @@ pub struct Manner {
 pub struct Ui {
     styled_out: bool,
     styled_err: bool,
-    is_terminal: bool,
     manner: Manner,
-    bar: Arc<Mutex<Option<Bar>>>,
-}
-
-struct Bar {
-    what: String,
-    total: usize,
-    done: usize,
-    /// What the bar shows beside itself.
-    form: &'static str,
-    since: Instant,
-    /// When a line was last written, where there is no terminal.
-    told: Instant,
-    shown: Option<ProgressBar>,
+    bar: Bar,
 }
 
 impl Ui {
     /// Looks at the terminal.
     #[must_use]
     pub fn new(manner: Manner) -> Self {
+        let term = std::env::var_os("TERM");
+        let dumb = term.as_ref().is_some_and(|term| term == "dumb");
         let styled = |terminal: bool| {
             manner.color.unwrap_or_else(|| {
                 let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
                 terminal && !set("NO_COLOR") && !dumb
             })
         };
         Self {
             styled_out: styled(io::stdout().is_terminal()),
             styled_err: styled(io::stderr().is_terminal()),
-            is_terminal: io::stderr().is_terminal(),
             manner,
-            bar: Arc::default(),
+            bar: Bar::new(io::stderr().is_terminal() && term.is_some() && !dumb),
         }
     }
 
@@ -264,67 +244,26 @@ impl Ui {
     }
 
     fn clear(&self) {
-        if let Ok(mut bar) = self.bar.lock()
-            && let Some(bar) = bar.take()
-            && let Some(shown) = bar.shown
-        {
-            shown.finish_and_clear();
-        }
-    }
-}
-
-impl Ui {
-    fn begin(&self, what: &str, total: usize, form: &'static str) {
-        if let (false, Ok(mut bar)) = (self.manner.quiet, self.bar.lock()) {
-            let now = Instant::now();
-            *bar = Some(Bar {
-                what: what.to_owned(),
-                total,
-                done: 0,
-                form,
-                since: now,
-                told: now,
-                shown: None,
-            });
-        }
+        self.bar.clear();
     }
 }
 
 impl Progress for Ui {
     fn start(&self, what: &str, total: usize) {
-        self.begin(what, total, "{msg} {wide_bar} {pos}/{len} {eta}");
+        if !self.manner.quiet {
+            self.bar.begin(what, total, Unit::Step);
+        }
     }
 
     fn start_bytes(&self, what: &str, total: u64) {
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        let form = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        self.begin(what, total, form);
+        if !self.manner.quiet {
+            let total = usize::try_from(total).unwrap_or(usize::MAX);
+            self.bar.begin(what, total, Unit::Byte);
+        }
     }
 
     fn advance(&self, steps: usize) {
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let Some(bar) = bar.as_mut() else { return };
-        bar.done += steps;
-        if !self.is_terminal {
-            if bar.told.elapsed() > LINE_EVERY {
-                bar.told = Instant::now();
-                let percent = bar.done.saturating_mul(100) / bar.total.max(1);
-                let _ = writeln!(io::stderr().lock(), "{}: {percent} %", bar.what);
-            }
-            return;
-        }
-        match &bar.shown {
-            Some(shown) => shown.set_position(bar.done as u64),
-            None if bar.since.elapsed() > PATIENCE => {
-                let shown = ProgressBar::new(bar.total as u64);
-                if let Ok(style) = ProgressStyle::with_template(bar.form) {
-                    shown.set_style(style);
-                }
-                shown.set_message(bar.what.clone());
-                bar.shown = Some(shown);
-            }
-            None => {}
-        }
+        self.bar.advance(steps);
     }
 
     fn stopped(&self) -> bool {

@@ -25,7 +25,7 @@ use crate::secrets::{demo, fleet, get, ran, sealed, set};
 const ROLE: &str = "[roles.r]\nvariables = [\"S*\"]\nenv_file = \"r_env\"\n";
 
 /// The identity of the one who stays, where anybody can read it.
-fn key(fleet: &Fleet) -> PathBuf {
+pub(crate) fn key(fleet: &Fleet) -> PathBuf {
     let path = fleet.home().join("stays.key");
     fs::copy(demo(), &path).unwrap();
     path
@@ -71,7 +71,7 @@ fn identities(path: &Path) -> Identities {
 }
 
 /// So many nodes with five values each, encrypted to these.
-fn large(nodes: usize, keys: &[&str]) -> Fleet {
+pub(crate) fn large(nodes: usize, keys: &[&str]) -> Fleet {
     let to = recipients(keys);
     let mut fleet = Fleet::new()
         .fleet(&(vault(keys) + ROLE))

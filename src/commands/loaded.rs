@@ -12,6 +12,7 @@ use crate::fleet::read::resolve_after;
 use crate::fleet::select::{NoSuchNode, select};
 use crate::git::{self, repo::Repo};
 use crate::invoker::Invoker;
+use crate::progress::Progress as _;
 use crate::render::engine::Engine;
 use crate::render::rendered::Rendered;
 use crate::ui::Ui;
@@ -45,6 +46,7 @@ pub(super) fn load_without_pins(start: &Path, ui: &Ui) -> Result<(Loaded, Lock),
 }
 
 fn read(root: &Path, files: &dyn Files, ui: &Ui) -> Result<(Manifest, Vec<Diagnostic>), Failure> {
+    ui.start("reading", 0);
     match Manifest::read(root, files)? {
         (Some(manifest), diagnostics) => Ok((manifest, diagnostics)),
         (None, diagnostics) => Err(fail(ui, diagnostics)),

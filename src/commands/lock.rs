@@ -18,7 +18,7 @@ use crate::fleet::lock::{ArtifactPin, Lock, OsPin};
 use crate::net::{Client, Digest, Function, NetError};
 use crate::os::{Distro, Release, Servers, SigningKey, Unpublished, read_flatcar_key};
 use crate::progress::Progress;
-use crate::ui::{Orderly, Ui};
+use crate::ui::{Held, Ui};
 use crate::write::{Batch, Durability};
 
 pub(super) fn run(args: &cli::Lock, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -61,12 +61,11 @@ fn read_key(path: &Path) -> Result<(PathBuf, Vec<u8>), Failure> {
 }
 
 fn write(path: &Path, pins: &Lock) -> Result<(), Failure> {
-    let orderly = Orderly::begin();
+    let held = Held::begin();
     let mut batch = Batch::new();
     batch.stage(path, pins.to_text().as_bytes(), Durability::Precious)?;
     batch.commit()?;
-    // All is written: a Ctrl-C that comes now is too late to say otherwise.
-    std::mem::forget(orderly);
+    held.done();
     Ok(())
 }
 
@@ -138,6 +137,7 @@ impl Resolver<'_> {
         }
         for (of, url) in &wanted.files {
             let what = format!("{} on {}", of.name, of.arch);
+            self.ui.start(&format!("asking for {what}"), 1);
             match self.artifact(of, url, pinned.artifact(&of.name, of.arch)) {
                 Ok(pin) => pins.artifacts.push(pin),
                 Err(error) => failed(&what, error.into())?,

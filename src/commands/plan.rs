@@ -23,6 +23,7 @@ use crate::plan::compare::{Plan, compare, is_same, removed};
 use crate::plan::cost::Cost;
 use crate::plan::document::Document;
 use crate::plan::pipeline::{PullRequest, Wanted, find_in_clone, to_fetch};
+use crate::progress::Progress as _;
 use crate::render::rendered::Rendered;
 use crate::stick::record::Sticks;
 use crate::ui::Ui;
@@ -56,6 +57,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         }
         (base, None)
     };
+    ui.start("comparing", 0);
     let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
     let changed: BTreeSet<&str> = plan
         .nodes

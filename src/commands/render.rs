@@ -15,8 +15,8 @@ use crate::plan::base;
 use crate::plan::compare::is_same;
 use crate::progress::Progress;
 use crate::render::rendered::{Rendered, owner};
-use crate::ui::{Orderly, Ui};
-use crate::write::{Batch, Durability};
+use crate::ui::{Held, Ui};
+use crate::write::{Batch, Durability, sweep};
 
 mod beside;
 mod commit;
@@ -47,6 +47,7 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
         BTreeMap::new()
     };
     let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
+    ui.start("looking for secrets", 0);
     let leaks = leaks::find(&loaded, &rendered, [], &mistakes)?;
     mistakes.extend(leaks);
     loaded.settle(mistakes, ui)?;
@@ -54,8 +55,10 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
         return commit::run(args, &loaded, &rendered, &records, ui);
     }
     if args.check {
+        ui.start("comparing", 0);
         return check(&loaded, &rendered, ui);
     }
+    ui.start("comparing", 0);
     let work = find_work(&loaded, &rendered)?;
     write(&loaded, &rendered, &work, ui)?;
     if ui.json() {
@@ -185,7 +188,11 @@ fn unpublished(loaded: &Loaded, rendered: &[Rendered]) -> Result<Vec<String>, gi
 
 /// Writes beside, then renames: up to the first rename nothing has changed.
 fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result<(), Failure> {
-    let orderly = Orderly::begin();
+    let held = Held::begin();
+    for folder in base::RENDERED {
+        // What a run left that was killed.
+        sweep(&loaded.fleet.root.join(folder))?;
+    }
     let wanted: BTreeSet<&String> = work.write.iter().collect();
     let mut batch = Batch::new();
     ui.start("writing", wanted.len());
@@ -206,7 +213,6 @@ fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result
         batch.remove(loaded.fleet.root.join(path));
     }
     batch.commit()?;
-    // All is written: a Ctrl-C that comes now is too late to say otherwise.
-    std::mem::forget(orderly);
+    held.done();
     Ok(())
 }

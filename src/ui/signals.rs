@@ -7,6 +7,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::Ui;
 use super::terminal::restore_echo;
 
 /// The signal that asked the tool to end; 0 as long as none did.
@@ -46,8 +47,8 @@ impl Drop for Orderly {
     }
 }
 
-/// Work that leaves a secret lying about where it is not put away. While one lives no signal ends the process, however
-/// often it comes: whoever began it asks [`Progress::stopped`], and ends soon.
+/// Work that leaves a secret lying about, or some files old and some new, where it is not put away. While one lives no
+/// signal ends the process, however often it comes: whoever began it asks [`Progress::stopped`], and ends soon.
 pub struct Held(());
 
 impl Held {
@@ -66,6 +67,12 @@ impl Held {
         result
     }
 
+    /// All is put away, and what was asked for is done: a first Ctrl-C comes too late from now on, a second one ends the
+    /// process.
+    pub fn done(self) {
+        std::mem::forget(Orderly::begin());
+    }
+
     /// The program ended by Ctrl-C, which meant the tool too.
     pub fn interrupt(&self) {
         let _ = SIGNAL.compare_exchange(0, 2, Ordering::SeqCst, Ordering::SeqCst);
@@ -78,12 +85,13 @@ impl Drop for Held {
     }
 }
 
-/// Listens for Ctrl-C and its like, which end the process at once, with the terminal as it was, unless
-/// there is [`Orderly`] or [`Held`] work. A second one always does, but for the latter.
+/// Listens for Ctrl-C and its like, which end the process at once, with the terminal as it was and no progress on it,
+/// unless there is [`Orderly`] or [`Held`] work. A second one always does, but for the latter.
 ///
 /// # Errors
 /// The system does not let the tool listen.
-pub fn listen() -> io::Result<()> {
+pub fn listen(ui: &Ui) -> io::Result<()> {
+    let bar = ui.bar.watch();
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         for number in signals.forever() {
@@ -92,6 +100,7 @@ pub fn listen() -> io::Result<()> {
             }
             let is_held = HELD.load(Ordering::SeqCst) > 0;
             if number == SIGQUIT && !is_held {
+                bar.wipe();
                 restore_echo();
                 let _ = emulate_default_handler(number);
             }
@@ -100,6 +109,7 @@ pub fn listen() -> io::Result<()> {
             if is_held || (first && ORDERLY.load(Ordering::SeqCst) > 0) {
                 continue;
             }
+            bar.wipe();
             restore_echo();
             std::process::exit(exit_code(number));
         }

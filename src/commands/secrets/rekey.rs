@@ -13,7 +13,7 @@ use crate::fleet::manifest::Manifest;
 use crate::fleet::volume::{self, Outdated};
 use crate::progress::Progress as _;
 use crate::secrets::value::Secret;
-use crate::ui::{Orderly, Ui};
+use crate::ui::{Held, Ui};
 use crate::vault::rekey::{RekeyError, rekey};
 use crate::write::{Batch, Durability, sweep};
 
@@ -32,6 +32,7 @@ pub(super) fn run(
         Some(lock(start, "secrets rekey")?)
     };
     let root = find_root(start)?;
+    ui.start("reading", 0);
     let (manifest, mut mistakes) = Manifest::read(&root, &Folder(root.clone()))?;
     let Some(manifest) = manifest else {
         return Err(fail(ui, mistakes));
@@ -117,7 +118,7 @@ fn not_done(why: &RekeyError, values: &[&Outdated<'_>]) -> Diagnostic {
 
 /// Up to the first rename nothing has changed; from there on each file is the old one or the new one.
 fn write(root: &Path, work: &Work<'_>, ui: &Ui) -> Result<(), Failure> {
-    let orderly = Orderly::begin();
+    let held = Held::begin();
     let mut batch = Batch::new();
     ui.start("writing", work.len());
     for (file, values) in work {
@@ -131,8 +132,7 @@ fn write(root: &Path, work: &Work<'_>, ui: &Ui) -> Result<(), Failure> {
         ui.advance(1);
     }
     batch.commit()?;
-    // All is written: a Ctrl-C that comes now is too late to say otherwise.
-    std::mem::forget(orderly);
+    held.done();
     Ok(())
 }
 
