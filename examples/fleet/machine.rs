@@ -10,7 +10,7 @@ use ephemeros::vault::seal::{SealError, seal};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
 
-use crate::random::Random;
+use super::random::Random;
 
 /// What a machine is for: the name, how many of a hundred are of it, and two roles, each with the secret that it needs.
 type Kind = (&'static str, usize, [(&'static str, &'static str); 2]);

@@ -1,8 +1,4 @@
-//! How many configs of 6 KB are translated in a second of one core's time: `cargo bench --bench translate`.
-//! Each is parsed, translated, validated and written as JSON. Processor time is counted, the system's too, so that
-//! other work on the machine matters little.
-
-#![allow(clippy::print_stdout)]
+//! One config after another in one process: parsed, translated, validated and written as JSON.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -11,26 +7,26 @@ use ephemeros::butane::{Options, translate};
 use ephemeros::source::Source;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::measure::middle;
+
 const CONFIG: &str = include_str!("machine.bu");
 
 /// Each round is timed apart: some are slower all the same.
 const ROUNDS: usize = 15;
 
-fn main() {
-    let mut rates: Vec<f64> = (0..ROUNDS)
-        .map(|_| rate(Duration::from_millis(300)))
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    println!(
-        "{} bytes: {:.0} configs a second (median of {ROUNDS}; best {:.0}, worst {:.0})",
-        CONFIG.len(),
-        rates[ROUNDS / 2],
-        rates[ROUNDS - 1],
-        rates[0]
-    );
+/// How many in a second of one core's time. That is the processor's, the system's too, so that other work on the machine
+/// matters little.
+pub(crate) fn rate() -> f64 {
+    let rates = (0..ROUNDS).map(|_| round(Duration::from_millis(300)));
+    middle(rates.collect(), f64::total_cmp).expect("there are rounds")
 }
 
-fn rate(time: Duration) -> f64 {
+/// The config's length in bytes.
+pub(crate) fn length() -> usize {
+    CONFIG.len()
+}
+
+fn round(time: Duration) -> f64 {
     let start = processor_time();
     let mut done = 0_u32;
     loop {
