@@ -3,7 +3,7 @@
 CARGO = cargo
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: demo test dist lint
+.PHONY: bench counts demo test dist lint
 
 demo:
 	@tools/setup demo
@@ -13,6 +13,14 @@ demo:
 test:
 	@tools/setup test
 	$(CARGO) test --release --locked
+
+# Each command on large fleets, beside the least that it could take; fails where a promise is missed. See docs/speed.md.
+bench:
+	$(CARGO) bench --locked --bench scale
+
+# Writes tests/counts.toml anew; where something has risen, WHY='…' must say why.
+counts:
+	env -u CARGO_INCREMENTAL COUNTS=overwrite $(CARGO) test --release --locked --test ephemeros counts::
 
 lint:
 	$(CARGO) fmt --check

@@ -9,6 +9,7 @@ mod cases;
 mod chain;
 mod cmdline;
 mod conformance;
+mod counts;
 mod devices;
 mod dialogue;
 mod drives;
