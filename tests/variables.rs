@@ -62,7 +62,7 @@ fn a_misspelt_variable_is_told_with_the_nearest_one() {
         .refuses()
         .says(&[
             "no role of this node takes `ZEBRA`",
-            "in the `variables` of a role, or use `[vars]`",
+            "name it in the `variables` of a role that the node has",
         ])
         .mistakes(1);
 }
