@@ -62,43 +62,27 @@ impl Value {
     }
 }
 
-/// The first of git's conflict marks.
-fn conflict(text: &str) -> Option<Range<usize>> {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("<<<<<<< ") {
-            return Some(at..at + line.trim_end().len());
-        }
-        at += line.len();
-    }
-    None
-}
-
 impl Item {
     /// Reads a document. What could be understood is returned beside all syntax errors.
     #[must_use]
     pub fn parse(source: &Arc<Source>) -> (Self, Vec<Diagnostic>) {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        let conflict = conflict(&source.text).map(|span| {
-            Diagnostic::error("git has left a conflict here")
-                .at(source, span)
-                .help("write what shall hold in place of all between the marks, and `git add` the file")
-        });
-        // The marks are no TOML either.
-        let errors = if conflict.is_some() {
-            Vec::new()
-        } else {
-            errors
+        let mut diagnostics: Vec<Diagnostic> = match conflict(&source.text) {
+            // The marks are no TOML either.
+            Some(span) => vec![
+                Diagnostic::error("git has left a conflict here")
+                    .at(source, span)
+                    .help("write what shall hold in place of all between the marks, and `git add` the file"),
+            ],
+            None => errors
+                .iter()
+                .map(|error| {
+                    Diagnostic::error(error.message())
+                        .at(source, error.span().unwrap_or(0..0))
+                        .help("this is not TOML; see https://toml.io")
+                })
+                .collect(),
         };
-        let mut diagnostics: Vec<Diagnostic> = errors
-            .iter()
-            .map(|error| {
-                Diagnostic::error(error.message())
-                    .at(source, error.span().unwrap_or(0..0))
-                    .help("this is not TOML; see https://toml.io")
-            })
-            .collect();
-        diagnostics.extend(conflict);
         let span = root.span();
         let value = table(root.into_inner(), source, &mut diagnostics);
         let item = Self {
@@ -204,6 +188,18 @@ pub(super) fn read(files: &dyn Files, name: &str) -> Result<(Item, Vec<Diagnosti
 pub fn guarded(name: &str, text: String) -> Arc<Source> {
     let hidden = secret_ranges(&text);
     Source::hiding(name, text, hidden)
+}
+
+/// The first of git's conflict marks.
+fn conflict(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") {
+            return Some(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    None
 }
 
 fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Value {

@@ -1,7 +1,5 @@
 //! Where nodes fetch: the URL of a rendered file, from what `[git]` says and where the clone came from.
 
-use std::collections::BTreeSet;
-
 use minijinja::UndefinedBehavior;
 
 use super::file::Git;
@@ -178,33 +176,25 @@ pub(super) fn check(manifest: &Manifest, mistakes: &mut Vec<Diagnostic>) {
 fn fill_in(template: &str, file: &Published<'_>) -> Result<String, NoUrl> {
     let mut engine = minijinja::Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    if let Ok(parsed) = engine.template_from_str(template) {
-        let asked = parsed.undeclared_variables(false);
-        let is_known = |name: &str| match name {
-            "commit" => file.commit.is_some(),
-            name => ["path", "sha512"].contains(&name),
-        };
-        let unknown: BTreeSet<&String> = asked.iter().filter(|name| !is_known(name)).collect();
-        if let Some(name) = unknown.first() {
-            return Err(NoUrl::Template(format!("`{name}` is not known")));
-        }
-    }
-    let path = encode_path(file.path);
-    let sha512 = (file.sha512)();
-    let filled = match file.commit {
-        Some(commit) => {
-            let commit = commit.to_string();
-            engine.render_str(template, minijinja::context! { path, commit, sha512 })
-        }
-        None => engine.render_str(template, minijinja::context! { path, sha512 }),
+    let broken = |error: minijinja::Error| {
+        let detail = error.detail().map(str::to_owned);
+        NoUrl::Template(detail.unwrap_or_else(|| error.kind().to_string()))
     };
-    let url = filled.map_err(|error| {
-        NoUrl::Template(
-            error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_owned),
-        )
-    })?;
+    let parsed = engine.template_from_str(template).map_err(broken)?;
+    let is_known = |name: &String| match name.as_str() {
+        "commit" => file.commit.is_some(),
+        name => ["path", "sha512"].contains(&name),
+    };
+    let asked = parsed.undeclared_variables(false);
+    if let Some(unknown) = asked.iter().filter(|name| !is_known(name)).min() {
+        return Err(NoUrl::Template(format!("`{unknown}` is not known")));
+    }
+    let context = minijinja::context! {
+        path => encode_path(file.path),
+        sha512 => (file.sha512)(),
+        commit => file.commit.map(|commit| commit.to_string()),
+    };
+    let url = parsed.render(context).map_err(broken)?;
     check_url(&url, template).map_err(NoUrl::Useless)?;
     Ok(url)
 }
