@@ -225,6 +225,15 @@ pub(super) fn compute(
     Ok(plan)
 }
 
+/// How far a rendered file has come.
+#[derive(PartialEq)]
+enum Stage {
+    Unwritten,
+    Uncommitted,
+    Unpushed,
+    Fetched,
+}
+
 /// What stands between the rendered files and the nodes: not written, not committed, not pushed. Where nodes fetch from a
 /// branch of their own, one command does all three.
 pub(super) fn pending<'a>(
@@ -254,28 +263,27 @@ pub(super) fn pending<'a>(
         }
         None => None,
     };
-    // How far a file has come: 0 where it is not written, 3 where it is pushed.
     let root = &loaded.fleet.root;
-    let come = |(path, text): &(String, &str)| {
+    let stage = |(path, text): &(String, &str)| {
         let on_disk = fs::read(root.join(path)).ok();
-        if on_disk.as_deref() != Some(text.as_bytes()) {
-            return 0;
-        }
-        let Some(head) = head else { return 3 };
         let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
-        match (is_in(head), base.published && is_in(base)) {
-            (false, _) => 1,
-            (true, false) => 2,
-            (true, true) => 3,
+        if on_disk.as_deref() != Some(text.as_bytes()) {
+            Stage::Unwritten
+        } else if head.is_some_and(|head| !is_in(head)) {
+            Stage::Uncommitted
+        } else if head.is_some() && !(base.published && is_in(base)) {
+            Stage::Unpushed
+        } else {
+            Stage::Fetched
         }
     };
     let rendered: Vec<&Rendered> = rendered.into_iter().collect();
-    let come: Vec<usize> = rendered
+    let stages: Vec<Stage> = rendered
         .par_iter()
         .flat_map_iter(|node| node.files())
-        .map(|file| come(&file))
+        .map(|file| stage(&file))
         .collect();
-    let count = |stage| come.iter().filter(|it| **it == stage).count();
+    let count = |stage| stages.iter().filter(|it| **it == stage).count();
     let not_there = if base.merges {
         "committed and not merged yet"
     } else {
@@ -283,11 +291,14 @@ pub(super) fn pending<'a>(
     };
     let notes = [
         (
-            count(0) + leftover,
+            count(Stage::Unwritten) + leftover,
             "not rendered yet: run `ephemeros render`",
         ),
-        (count(1), "rendered and not committed: run `git commit`"),
-        (count(2), not_there),
+        (
+            count(Stage::Uncommitted),
+            "rendered and not committed: run `git commit`",
+        ),
+        (count(Stage::Unpushed), not_there),
     ];
     let notes = notes.into_iter();
     Ok(notes

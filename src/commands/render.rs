@@ -54,11 +54,10 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     if commits {
         return commit::run(args, &loaded, &rendered, &records, ui);
     }
+    ui.start("comparing", 0);
     if args.check {
-        ui.start("comparing", 0);
         return check(&loaded, &rendered, ui);
     }
-    ui.start("comparing", 0);
     let work = find_work(&loaded, &rendered)?;
     write(&loaded, &rendered, &work, ui)?;
     if ui.json() {

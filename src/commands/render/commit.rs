@@ -125,8 +125,7 @@ fn has_to_be_flashed(node: &NodePlan) -> bool {
 /// What no commit does: of a stick without a record nothing tells that later.
 fn remind(to_flash: &[&NodePlan], ui: &Ui) {
     for node in to_flash.iter().take(NAMED) {
-        let reasons: Vec<String> = node.reasons.iter().map(ToString::to_string).collect();
-        let (name, reasons) = (&node.node, reasons.join(", "));
+        let (name, reasons) = (&node.node, gate::told(&node.reasons));
         ui.say(&format!(
             "note: the stick of {name} has to be written anew: {reasons}"
         ));

@@ -43,7 +43,8 @@ fn mistake(node: &NodePlan) -> Option<Diagnostic> {
     Some(Diagnostic::error(message).help(help).node(&node.node))
 }
 
-fn told(reasons: &[Why]) -> String {
+/// Why a stick does not do, in a line.
+pub(super) fn told(reasons: &[Why]) -> String {
     let told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     told.join(", ")
 }
