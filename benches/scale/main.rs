@@ -52,14 +52,20 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(arguments: &[String]) -> Self {
+    fn new(arguments: &[String]) -> Result<Self, String> {
         let options = ["--bench", "--page"];
         let words = arguments
             .iter()
             .filter(|it| !options.contains(&it.as_str()));
         let (mut sizes, mut rest) = (Vec::new(), Vec::new());
         for word in words {
+            if word.starts_with('-') {
+                return Err(format!(
+                    "there is no option `{word}`: name sizes, words of commands, or `--page`"
+                ));
+            }
             match word.replace([',', '_'], "").parse() {
+                Ok(0) => return Err("a fleet has at least one node".to_owned()),
                 Ok(size) => sizes.push(size),
                 Err(_) => rest.push(word.clone()),
             }
@@ -67,11 +73,11 @@ impl Asked {
         if sizes.is_empty() {
             sizes = SIZES.into();
         }
-        Self {
+        Ok(Self {
             sizes,
             words: rest,
             page: arguments.iter().any(|it| it == "--page"),
-        }
+        })
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -89,13 +95,28 @@ fn main() -> ExitCode {
         }
         Some(floor::WRITE) => floor::write(&arguments[1..], false),
         Some(floor::WRITE_AND_SYNC) => floor::write(&arguments[1..], true),
-        _ => return report(&Asked::new(&arguments)),
+        _ => {
+            return match Asked::new(&arguments) {
+                Ok(asked) => report(&asked),
+                Err(mistake) => {
+                    eprintln!("error: {mistake}");
+                    ExitCode::from(64)
+                }
+            };
+        }
     }
     ExitCode::SUCCESS
 }
 
 fn report(asked: &Asked) -> ExitCode {
     let mut report = measure_all(asked);
+    if report.rows.is_empty() && report.translations_a_second.is_none() {
+        eprintln!(
+            "error: no command's name has one of these words: {}",
+            asked.words.join(", ")
+        );
+        return ExitCode::from(64);
+    }
     let judged: Vec<_> = report
         .rows
         .iter()
