@@ -24,6 +24,29 @@ pub struct Position {
     pub column: usize,
 }
 
+/// Bytes of a text, as a range in half its space: a fleet has millions. What lies beyond 4 GiB is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        let short = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start: short(range.start),
+            end: short(range.end),
+        }
+    }
+}
+
+impl From<Span> for Range<usize> {
+    fn from(span: Span) -> Self {
+        span.start as usize..span.end as usize
+    }
+}
+
 impl Position {
     /// Where a byte offset of a text stands; an offset past the end is the end.
     #[must_use]

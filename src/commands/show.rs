@@ -73,7 +73,7 @@ fn profile(node: &Node) -> String {
 
 fn gather(path: &str, item: &Item, lines: &mut Vec<(String, String)>) {
     let origin = |item: &Item| {
-        let at = item.source.position(item.span.start);
+        let at = item.source.position(item.span().start);
         format!("{}:{}", item.source.name, at.line)
     };
     match &item.value {
@@ -116,7 +116,7 @@ fn toml_text(item: &Item) -> String {
         Value::Integer(integer) => integer.to_string(),
         Value::Float(float) => float.to_string(),
         Value::Boolean(boolean) => boolean.to_string(),
-        Value::Datetime(datetime) => datetime.clone(),
+        Value::Datetime(datetime) => datetime.to_string(),
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(toml_text).collect();
             format!("[{}]", items.join(", "))

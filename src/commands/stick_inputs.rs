@@ -178,7 +178,7 @@ fn open_node(
         let mut mistake = Diagnostic::error(format!("can't open {}: {why}", quoted.join(", ")));
         for name in names {
             if let Some(item) = node.profile.find(&["secrets", name]) {
-                mistake = mistake.at(&item.source, item.key.clone());
+                mistake = mistake.at(&item.source, item.key());
             }
         }
         let other = "name an identity that can with `--identity FILE`, or set the values anew";

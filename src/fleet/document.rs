@@ -8,9 +8,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::files::{Files, Unreadable};
 use super::redact::secret_ranges;
+use super::table::Entry;
 pub use super::table::Table;
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
+use crate::source::{Source, Span};
 
 /// A value with its origin. Not `Debug`: it may hold what somebody forgot to encrypt.
 #[derive(Clone)]
@@ -19,10 +20,8 @@ pub struct Item {
     pub value: Value,
     /// The file that it is written in.
     pub source: Arc<Source>,
-    /// The bytes of the value.
-    pub span: Range<usize>,
-    /// The bytes of its key; those of the value where it has none.
-    pub key: Range<usize>,
+    span: Span,
+    key: Span,
 }
 
 /// What TOML can hold.
@@ -31,7 +30,7 @@ pub enum Value {
     /// A string that stands in its file as it is, between its quotes, and is not there a second time.
     Written,
     /// Any other string: with an escape in it, or more than a line.
-    String(Arc<str>),
+    String(Arc<String>),
     /// An integer; one beyond 64 bits is a mistake.
     Integer(i64),
     /// A float.
@@ -39,7 +38,7 @@ pub enum Value {
     /// A boolean.
     Boolean(bool),
     /// A date or time, as it is written.
-    Datetime(String),
+    Datetime(Arc<String>),
     /// An array.
     Array(Arc<Vec<Item>>),
     /// A table.
@@ -88,10 +87,22 @@ impl Item {
         let item = Self {
             value,
             source: Arc::clone(source),
-            key: span.clone(),
-            span,
+            key: span.clone().into(),
+            span: span.into(),
         };
         (item, diagnostics)
+    }
+
+    /// The bytes of the value.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.into()
+    }
+
+    /// The bytes of its key; those of the value where it has none.
+    #[must_use]
+    pub fn key(&self) -> Range<usize> {
+        self.key.into()
     }
 
     /// The value under a key; `None` where there is no such key or no table.
@@ -119,7 +130,7 @@ impl Item {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Written => self.source.text.get(self.span.start + 1..self.span.end - 1),
+            Value::Written => unquoted(&self.source, self.span()),
             Value::String(text) => Some(text),
             _ => None,
         }
@@ -137,20 +148,20 @@ impl Item {
     /// A mistake in the value.
     #[must_use]
     pub fn error(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(message).at(&self.source, self.span.clone())
+        Diagnostic::error(message).at(&self.source, self.span())
     }
 
     /// A mistake in the value, which is not shown: it may hold a secret.
     #[must_use]
     pub fn hidden_error(&self, message: impl Into<String>) -> Diagnostic {
-        let hidden = self.source.hiding_too([self.span.clone()]);
-        Diagnostic::error(message).at(&hidden, self.span.clone())
+        let hidden = self.source.hiding_too([self.span()]);
+        Diagnostic::error(message).at(&hidden, self.span())
     }
 
     /// A mistake in the key.
     #[must_use]
     pub fn key_error(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(message).at(&self.source, self.key.clone())
+        Diagnostic::error(message).at(&self.source, self.key())
     }
 
     /// An empty table that stands nowhere in particular.
@@ -159,8 +170,8 @@ impl Item {
         Self {
             value: Value::Table(Table::default()),
             source: Arc::clone(source),
-            span: 0..0,
-            key: 0..0,
+            span: (0..0).into(),
+            key: (0..0).into(),
         }
     }
 }
@@ -208,7 +219,7 @@ fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnos
         .filter_map(|(key, entry)| {
             let span = key.span();
             let value = item(entry, Some(span), source, diagnostics)?;
-            Some((key.into_inner().into(), value))
+            Some(Entry::new(&key.into_inner(), value))
         })
         .collect();
     Value::Table(entries)
@@ -222,9 +233,9 @@ fn item(
 ) -> Option<Item> {
     let span = entry.span();
     let value = match entry.into_inner() {
-        DeValue::String(text) => match source.text.get(span.start + 1..span.end.max(2) - 1) {
+        DeValue::String(text) => match unquoted(source, span.clone()) {
             Some(written) if written == text => Value::Written,
-            _ => Value::String(text.into()),
+            _ => Value::String(Arc::new(text.into_owned())),
         },
         DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
             Ok(integer) => Value::Integer(integer),
@@ -239,7 +250,7 @@ fn item(
         },
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(boolean) => Value::Boolean(boolean),
-        DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
+        DeValue::Datetime(datetime) => Value::Datetime(Arc::new(datetime.to_string())),
         DeValue::Array(items) => {
             let items = items.into_iter();
             let items = items.filter_map(|entry| item(entry, None, source, diagnostics));
@@ -250,9 +261,14 @@ fn item(
     Some(Item {
         value,
         source: Arc::clone(source),
-        key: key.unwrap_or_else(|| span.clone()),
-        span,
+        key: key.unwrap_or_else(|| span.clone()).into(),
+        span: span.into(),
     })
+}
+
+/// What stands between the first and the last byte.
+fn unquoted(source: &Source, span: Range<usize>) -> Option<&str> {
+    source.text.get(span.start + 1..span.end.max(2) - 1)
 }
 
 #[cfg(test)]
@@ -265,8 +281,8 @@ mod tests {
         let (root, errors) = Item::parse(&source);
         assert!(errors.is_empty());
         let y = root.find(&["t", "y"]).expect("it is written");
-        assert_eq!(&source.text[y.span.clone()], "\"z\"");
-        assert_eq!(&source.text[y.key.clone()], "y");
+        assert_eq!(&source.text[y.span()], "\"z\"");
+        assert_eq!(&source.text[y.key()], "y");
     }
 
     #[test]

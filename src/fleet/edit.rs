@@ -49,7 +49,7 @@ impl<'a> Owner<'a> {
     #[must_use]
     pub fn expiry<'f>(self, file: &'f document::Item, name: &str) -> Option<&'f str> {
         let item = file.find(&self.path("expires"))?.get(name)?;
-        item.source.text.get(item.span.clone())
+        item.source.text.get(item.span())
     }
 }
 

@@ -51,7 +51,7 @@ pub fn warnings(manifest: &Manifest, today: Date) -> Vec<Diagnostic> {
             days => format!("`{name}` expires in {days} days, on {date}"),
         };
         Diagnostic::warning(message)
-            .at(&it.item.source, it.item.span.clone())
+            .at(&it.item.source, it.item.span())
             .help(format!(
                 "set another value with `ephemeros secrets set {place} {name} --expires DATE`"
             ))

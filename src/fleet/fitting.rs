@@ -26,7 +26,7 @@ pub fn roles_for(manifest: &Manifest, names: &BTreeSet<&str>) -> Vec<String> {
     others.retain(|role| uses_one(role) && !roles.contains(role));
     others.sort_by_key(|role| {
         let item = manifest.document.find(&["roles", role]);
-        item.map(|item| item.key.start)
+        item.map(|item| item.key().start)
     });
     roles.extend(others.into_iter().cloned());
     roles

@@ -80,10 +80,10 @@ fn ssh_comment(key: &Recipient, text: &str) -> Option<String> {
 /// The TOML comment behind the one key on a line.
 fn line_comment(item: &Item, before: Option<&Item>) -> Option<String> {
     let text = &item.source.text;
-    if before.is_some_and(|it| !text[it.span.end..item.span.start].contains('\n')) {
+    if before.is_some_and(|it| !text[it.span().end..item.span().start].contains('\n')) {
         return None;
     }
-    let rest = text[item.span.end..].lines().next()?;
+    let rest = text[item.span().end..].lines().next()?;
     let comment = rest
         .trim_start_matches([' ', '\t', ',', ']', '}'])
         .strip_prefix('#')?

@@ -45,9 +45,9 @@ fn lay_over(base: &mut Item, layer: &Item, keys: impl Fn(&str) -> bool) {
     let (Value::Table(table), Some(over)) = (&mut base.value, layer.table()) else {
         return;
     };
-    let over = over.entries();
     table.extend(
-        over.filter(|(key, _)| &***key != OF_ITS_LAYER && keys(key)),
+        over,
+        |key| key != OF_ITS_LAYER && keys(key),
         |below, key, item| merge(below, item, &mut vec![key]),
     );
 }
@@ -55,11 +55,12 @@ fn lay_over(base: &mut Item, layer: &Item, keys: impl Fn(&str) -> bool) {
 fn merge<'a>(below: &mut Item, over: &'a Item, path: &mut Vec<&'a str>) {
     match (&mut below.value, &over.value) {
         (Value::Table(table), Value::Table(entries)) => {
-            table.extend(entries.entries(), |below, key, item| {
+            let merge = |below: &mut Item, key, item| {
                 path.push(key);
                 merge(below, item, path);
                 path.pop();
-            });
+            };
+            table.extend(entries, |_| true, merge);
         }
         (Value::Array(items), Value::Array(more)) if APPENDED.contains(&path.as_slice()) => {
             let items = Arc::make_mut(items);

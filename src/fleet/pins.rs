@@ -41,7 +41,7 @@ pub(super) fn release(
                     .iter()
                     .find_map(|key| profile.find(&["os", key]));
                 let mistake = match at {
-                    Some(item) => mistake.at(&item.source, item.span.clone()),
+                    Some(item) => mistake.at(&item.source, item.span()),
                     None => mistake,
                 };
                 mistakes.push(mistake.help(

@@ -276,7 +276,7 @@ fn check_hostnames(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         let at = |node: &Node| match node.profile.get("hostname") {
-            Some(item) => (item.source.clone(), item.span.clone()),
+            Some(item) => (item.source.clone(), item.span()),
             None => (node.profile.source.clone(), 0..0),
         };
         let ((source, span), (other_source, other_span)) = (at(node), at(other));

@@ -10,32 +10,62 @@ use super::document::Item;
 #[derive(Clone, Default)]
 pub struct Table(Arc<Vec<Entry>>);
 
-type Entry = (Arc<str>, Item);
+/// A value and its key.
+#[derive(Clone)]
+pub struct Entry {
+    /// `None` where the file has it as it is, bare or between quotes.
+    key: Option<Arc<String>>,
+    item: Item,
+}
+
+impl Entry {
+    /// A value under a key.
+    pub(super) fn new(key: &str, item: Item) -> Self {
+        let mut entry = Self { key: None, item };
+        if entry.key() != key {
+            entry.key = Some(Arc::new(key.to_owned()));
+        }
+        entry
+    }
+
+    fn key(&self) -> &str {
+        if let Some(key) = &self.key {
+            return key;
+        }
+        let written = self.item.source.text.get(self.item.key());
+        let written = written.unwrap_or_default();
+        match written.strip_prefix(['"', '\'']) {
+            Some(quoted) => quoted.strip_suffix(['"', '\'']).unwrap_or(quoted),
+            None => written,
+        }
+    }
+}
 
 impl Table {
     /// The value under a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Item> {
-        self.find(key).ok().map(|at| &self.0[at].1)
+        self.find(key).ok().map(|at| &self.0[at].item)
     }
 
     /// The value under a key, to change it.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Item> {
         let at = self.find(key).ok()?;
-        Some(&mut Arc::make_mut(&mut self.0)[at].1)
+        Some(&mut Arc::make_mut(&mut self.0)[at].item)
     }
 
-    /// Adds what another table has; of a key that both have, `merge` is asked what becomes of it.
+    /// Adds what another table has, as far as `counts` says; of a key that both have, `merge` is asked what becomes of it.
     pub fn extend<'a>(
         &mut self,
-        entries: impl Iterator<Item = (&'a Arc<str>, &'a Item)>,
+        other: &'a Self,
+        counts: impl Fn(&str) -> bool,
         mut merge: impl FnMut(&mut Item, &'a str, &'a Item),
     ) {
         let table = Arc::make_mut(&mut self.0);
-        for (key, item) in entries {
-            match table.binary_search_by(|(there, _)| there.cmp(key)) {
-                Ok(at) => merge(&mut table[at].1, key, item),
-                Err(at) => table.insert(at, (Arc::clone(key), item.clone())),
+        for entry in other.0.iter().filter(|entry| counts(entry.key())) {
+            match table.binary_search_by(|there| there.key().cmp(entry.key())) {
+                Ok(at) => merge(&mut table[at].item, entry.key(), &entry.item),
+                Err(at) => table.insert(at, entry.clone()),
             }
         }
     }
@@ -60,12 +90,7 @@ impl Table {
 
     /// What is in it, sorted by key.
     pub fn iter(&self) -> Iter<'_> {
-        self.0.iter().map(|(key, item)| (key, item))
-    }
-
-    /// As [`Table::iter`], with keys that another table can share.
-    pub fn entries(&self) -> impl Iterator<Item = (&Arc<str>, &Item)> + use<'_> {
-        self.0.iter().map(|(key, item)| (key, item))
+        self.0.iter().map(|entry| (entry.key(), &entry.item))
     }
 
     /// The keys, sorted.
@@ -79,7 +104,7 @@ impl Table {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(there, _)| (**there).cmp(key))
+        self.0.binary_search_by(|there| there.key().cmp(key))
     }
 }
 
@@ -95,13 +120,13 @@ impl<'a> IntoIterator for &'a Table {
     }
 }
 
-impl FromIterator<(Arc<str>, Item)> for Table {
+impl FromIterator<Entry> for Table {
     /// Of equal keys the last counts.
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, Item)>>(entries: I) -> Self {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.reverse();
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        entries.dedup_by(|(one, _), (other, _)| one == other);
+        entries.sort_by(|one, other| one.key().cmp(other.key()));
+        entries.dedup_by(|one, other| one.key() == other.key());
         entries.shrink_to_fit();
         Self(Arc::new(entries))
     }
@@ -113,13 +138,26 @@ mod tests {
     use crate::source::Source;
 
     #[test]
+    fn a_key_is_what_it_stands_for_however_it_is_written() {
+        let text = "a.\"b c\" = 1\n'd' = 2\n\"\\\"e\\u0066\" = 3\n'\"g\"' = 4\n\"\" = 5\n[h.'i']\n";
+        let (document, mistakes) = Item::parse(&Source::file("a.toml", text));
+        assert!(mistakes.is_empty());
+        let table = document.table().expect("it is one");
+        let keys: Vec<&str> = table.keys().collect();
+        assert_eq!(keys, ["", "\"ef", "\"g\"", "a", "d", "h"]);
+        for path in [["a", "b c"], ["h", "i"]] {
+            assert!(document.find(&path).is_some(), "{path:?}");
+        }
+    }
+
+    #[test]
     fn a_copy_is_changed_by_itself() {
         let (document, _) = Item::parse(&Source::file("a.toml", "b = 1\na = 2\n"));
         let table = document.table().expect("it is one").clone();
         let mut copy = table.clone();
         let (other, _) = Item::parse(&Source::file("b.toml", "b = 3\nab = 4\n"));
         let other = other.table().expect("it is one");
-        copy.extend(other.entries(), |there, _, item| *there = item.clone());
+        copy.extend(other, |_| true, |there, _, item| *there = item.clone());
         let keys = |table: &Table| table.keys().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(keys(&table), ["a", "b"]);
         assert_eq!(keys(&copy), ["a", "ab", "b"]);

@@ -33,7 +33,7 @@ pub fn uses(fleet: &Fleet) -> HashMap<(&str, usize), Vec<Use<'_>>> {
     for node in &fleet.nodes {
         for name in node.secrets.keys() {
             if let Some(item) = node.profile.find(&["secrets", name]) {
-                let key = (item.source.name.as_str(), item.span.start);
+                let key = (item.source.name.as_str(), item.span().start);
                 uses.entry(key).or_default().push(Use { node, name });
             }
         }

@@ -87,7 +87,7 @@ fn left_out_warning(role: &str, missing: &[&Item]) -> Diagnostic {
         names.join(", ")
     ));
     for item in missing {
-        warning = warning.at(&item.source, item.span.clone());
+        warning = warning.at(&item.source, item.span());
     }
     warning.help(
         "set it on the node, or take the role from its `roles`; `on_missing = \"error\"` makes this an error",
@@ -215,7 +215,7 @@ fn is_inherited(manifest: &Manifest, file: &Item, roles: &[String], item: &Item)
         tables.into_iter().flatten().any(|table| {
             table
                 .table()
-                .is_some_and(|table| table.values().any(|there| there.span == item.span))
+                .is_some_and(|table| table.values().any(|there| there.span() == item.span()))
         })
     };
     !roles.iter().any(in_role)
@@ -286,8 +286,8 @@ fn check_public(name: &str, item: &Item, secret: Option<&Item>, mistakes: &mut V
                 Severity::Warning,
                 format!("`{name}` is set both as public and as secret; the secret one holds"),
             )
-            .at(&item.source, item.key.clone())
-            .label(&secret.source, secret.key.clone(), "the secret one")
+            .at(&item.source, item.key())
+            .label(&secret.source, secret.key(), "the secret one")
             .help("remove one of them"),
         );
     }

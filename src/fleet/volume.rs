@@ -49,7 +49,7 @@ pub(super) fn check_mount(manifest: &Manifest, node: &Node, mistakes: &mut Vec<D
     ));
     let written = manifest.document.find(&["vault", "mount"]);
     if let Some(item) = written.or(node.profile.find(&["os", "distro"])) {
-        mistake = mistake.at(&item.source, item.span.clone());
+        mistake = mistake.at(&item.source, item.span());
     }
     mistakes.push(mistake.help(format!(
         "write `mount = \"{MOUNT_ANYWHERE}\"` under `[vault]` in fleet.toml"
@@ -72,7 +72,7 @@ pub(super) fn check_paths(
         };
         let mut mistake = Diagnostic::error(message);
         if let Some(item) = written(manifest, one) {
-            mistake = mistake.at(&item.source, item.key.clone());
+            mistake = mistake.at(&item.source, item.key());
         }
         mistakes.push(mistake.help("rename one of them in fleet.toml"));
     };
@@ -185,7 +185,7 @@ pub fn check_spare(manifest: &Manifest) -> Option<Diagnostic> {
     };
     Some(
         Diagnostic::warning(format!("{them} encrypted to one key alone, and lost with it"))
-            .at(&listed.source, listed.span.clone())
+            .at(&listed.source, listed.span())
             .help(
                 "add a second key that is kept elsewhere (`ephemeros secrets keygen -o FILE` makes one), and run \
                  `ephemeros secrets rekey`",

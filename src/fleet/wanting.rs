@@ -25,7 +25,7 @@ pub fn wanting(manifest: &Manifest, name: &str) -> Vec<Diagnostic> {
             };
             warnings.push(
                 Diagnostic::warning(message)
-                    .at(&item.source, item.span.clone())
+                    .at(&item.source, item.span())
                     .node(node)
                     .help(format!(
                         "set it with `ephemeros secrets set WHERE {name}`, or take the role from the node"

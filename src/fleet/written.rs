@@ -122,7 +122,7 @@ fn gather<'a>(item: &'a Item, path: &mut Vec<&'a str>, found: &mut Secrets) {
                 let spot = spot(&item.source.name, path, at);
                 let is_public = path[..at].iter().any(|key| PUBLIC.contains(key));
                 if let Ok(secret) = text.parse::<Secret>() {
-                    let offsets = (item.key.start, item.span.start);
+                    let offsets = (item.key().start, item.span().start);
                     found.values.push(written(spot, offsets, &secret));
                 } else if !text.is_empty() && !text.starts_with("age:") && !is_public {
                     found.plain.insert(spot);

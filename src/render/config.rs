@@ -140,7 +140,7 @@ fn check_spec(node: &Node, config: &Config, mistakes: &mut Vec<Diagnostic>) {
         .iter()
         .find_map(|key| node.profile.find(&["os", key]));
     if let Some(item) = at {
-        mistake = mistake.at(&item.source, item.span.clone());
+        mistake = mistake.at(&item.source, item.span());
     }
     mistakes.push(mistake);
 }
@@ -202,7 +202,7 @@ fn check_keys(node: &Node, json: &str, mistakes: &mut Vec<Diagnostic>) {
     )
     .help("add the template that does, `core.bu` in the example, to its `templates`");
     if let Some(item) = node.profile.get("ssh_authorized_keys") {
-        warning = warning.at(&item.source, item.span.clone());
+        warning = warning.at(&item.source, item.span());
     }
     mistakes.push(warning);
 }

@@ -210,7 +210,7 @@ fn secret_files(node: &Node, opened: &Opened) -> Result<Opened, Vec<Diagnostic>>
             Err(refused) => mistakes.extend(refused.into_iter().map(|(name, error)| {
                 let mistake = Diagnostic::error(format!("`{file}` can't hold `{name}`: {error}"));
                 let mistake = match node.profile.find(&["secrets", name]) {
-                    Some(item) => mistake.at(&item.source, item.span.clone()),
+                    Some(item) => mistake.at(&item.source, item.span()),
                     None => mistake,
                 };
                 mistake.help(error.help())

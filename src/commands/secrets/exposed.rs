@@ -198,7 +198,7 @@ fn still_there(manifest: &Manifest, recipients: &[(&str, Vec<Recipient>)]) -> Ve
         let warning =
             Diagnostic::warning(format!("`{text}` can read what you set from now on, too"));
         let warning = places.fold(warning, |warning, key| {
-            warning.at(&key.item.source, key.item.span.clone())
+            warning.at(&key.item.source, key.item.span())
         });
         Some(warning.help("first take it out here, and run `ephemeros secrets rekey`"))
     };

@@ -111,7 +111,7 @@ fn rows<'a>(
     let dates: HashMap<(&str, usize), Date> = expiry::dates(manifest)
         .map(|it| {
             (
-                (it.secret.source.name.as_str(), it.secret.span.start),
+                (it.secret.source.name.as_str(), it.secret.span().start),
                 it.date,
             )
         })

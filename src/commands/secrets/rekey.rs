@@ -112,7 +112,7 @@ fn not_done(why: &RekeyError, values: &[&Outdated<'_>]) -> Diagnostic {
         "can't {what} {}: {why}",
         count(values.len(), "value")
     ))
-    .at(&first.source, first.key.clone())
+    .at(&first.source, first.key())
     .help(help.join("\n"))
 }
 
@@ -126,7 +126,7 @@ fn write(root: &Path, work: &Work<'_>, ui: &Ui) -> Result<(), Failure> {
             return Err(Failure::Stopped);
         }
         let text = &values[0].0.item.source.text;
-        let spans = values.iter().map(|(it, anew)| (it.item.span.clone(), anew));
+        let spans = values.iter().map(|(it, anew)| (it.item.span(), anew));
         let text = replace_values(text, spans.collect());
         batch.stage(&root.join(file), text.as_bytes(), Durability::Precious)?;
         ui.advance(1);

@@ -68,7 +68,7 @@ pub(super) fn sort<'a>(
                             "`{name}` can't be public: a secret of that name would hold over it"
                         ),
                     )
-                    .label(&secret.source, secret.key.clone(), "the secret")
+                    .label(&secret.source, secret.key(), "the secret")
                     .help(format!(
                         "leave out `--public {name}`, or remove that secret"
                     )),
@@ -101,7 +101,7 @@ pub(super) fn sort<'a>(
             mistakes.push(
                 found
                     .at(variable, warning)
-                    .label(&item.source, item.key.clone(), "this one")
+                    .label(&item.source, item.key(), "this one")
                     .help("move that one to the nodes that need it"),
             );
         }

@@ -44,7 +44,7 @@ pub(super) fn open_all(
     if sealed.is_empty() {
         return Ok(Vec::new());
     }
-    sealed.sort_by_key(|(_, item, _)| item.span.start);
+    sealed.sort_by_key(|(_, item, _)| item.span().start);
     let identities = identities::find(identity, sealed.iter().map(|(_, _, it)| it), ui)?;
     ui.mistakes(identities.warnings().to_vec());
     let mut standing = Vec::new();
