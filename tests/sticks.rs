@@ -50,7 +50,7 @@ fn flashed(fleet: &Fleet, node: &str, id: u128) -> Recorded {
         loaders.push(loader(Target::Bios, kernel(&[])));
     }
     let secrets = node.secrets.keys();
-    let secrets = secrets.map(|name| (name.clone(), Zeroizing::new(b"hunter2".to_vec())));
+    let secrets = secrets.map(|name| (name.to_owned(), Zeroizing::new(b"hunter2".to_vec())));
     let urls = Urls { config, script };
     let contents = stick::contents(
         &resolved,

@@ -18,7 +18,7 @@ pub fn values(node: &Node, given: &BTreeMap<String, String>, server: &str) -> Op
     let values = names.map(|name| {
         let value = given.get(name).cloned();
         let value = value.unwrap_or_else(|| made_up(name, server));
-        (name.clone(), Zeroizing::new(value.into_bytes()))
+        (name.to_owned(), Zeroizing::new(value.into_bytes()))
     });
     values.collect()
 }

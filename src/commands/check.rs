@@ -22,7 +22,7 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
     loaded.warn_of_url();
     let engine = loaded.engine()?;
     let nodes = loaded.fleet.nodes.iter();
-    let used: BTreeSet<&String> = nodes.flat_map(|node| &node.templates).collect();
+    let used: BTreeSet<&String> = nodes.flat_map(|node| node.templates.iter()).collect();
     // Rendering finds the mistakes in the templates that a node uses.
     let unused = loaded
         .manifest

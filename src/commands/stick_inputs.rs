@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::node::Node;
 use crate::ipxe::loader::Found;
 use crate::render::rendered::Rendered;
+use crate::secrets::value::Secret;
 use crate::stick::{Clock, Loader, Opened, Urls};
 use crate::ui::Ui;
 use crate::vault::identity::Identities;
@@ -128,9 +129,9 @@ pub(super) fn open_secrets(
         return Some(nodes.iter().map(|(node, _)| values(node)).collect());
     }
     let is_needed = matches!(keys, Keys::Needed) || identity.is_some();
-    let secrets = nodes.iter().flat_map(|(node, _)| node.secrets.values());
-    let mut secrets = secrets.peekable();
-    if secrets.peek().is_none() {
+    let sealed: Vec<BTreeMap<&str, Secret>> = nodes.iter().map(|(node, _)| node.sealed()).collect();
+    let secrets = sealed.iter().flat_map(BTreeMap::values);
+    if secrets.clone().next().is_none() {
         return Some(none());
     }
     let identities = match identities::find(identity, secrets, ui) {
@@ -149,23 +150,23 @@ pub(super) fn open_secrets(
         }
     };
     mistakes.extend(identities.warnings().to_vec());
-    let opened = nodes
-        .iter()
-        .map(|(node, _)| open_node(node, &identities, mistakes));
+    let nodes = nodes.iter().zip(&sealed);
+    let opened = nodes.map(|((node, _), sealed)| open_node(node, sealed, &identities, mistakes));
     // All of them are tried.
     opened.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn open_node(
     node: &Node,
+    sealed: &BTreeMap<&str, Secret>,
     identities: &Identities,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Opened> {
     let mut opened = Opened::new();
-    let mut failed: BTreeMap<String, (OpenError, Vec<&String>)> = BTreeMap::new();
-    for (name, secret) in &node.secrets {
+    let mut failed: BTreeMap<String, (OpenError, Vec<&str>)> = BTreeMap::new();
+    for (name, secret) in sealed {
         match open(secret, identities) {
-            Ok(value) => drop(opened.insert(name.clone(), value.into_bytes())),
+            Ok(value) => drop(opened.insert((*name).to_owned(), value.into_bytes())),
             Err(error) => {
                 let failed = failed.entry(error.to_string());
                 failed.or_insert((error, Vec::new())).1.push(name);
@@ -177,7 +178,7 @@ fn open_node(
         let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let mut mistake = Diagnostic::error(format!("can't open {}: {why}", quoted.join(", ")));
         for name in names {
-            if let Some(item) = node.profile.find(&["secrets", name]) {
+            if let Some(item) = node.secrets.get(name) {
                 mistake = mistake.at(&item.source, item.key());
             }
         }

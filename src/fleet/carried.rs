@@ -11,6 +11,7 @@ use super::resolve::{listed_roles, own_secrets};
 use super::variables::{distribute, roles_that_hold};
 use super::written::secrets;
 use crate::diagnostic::Diagnostic;
+use crate::secrets::value::version;
 use crate::source::Source;
 
 /// The versions of a node's values.
@@ -56,8 +57,8 @@ fn resolved(manifest: &Manifest, file: &Item) -> BTreeSet<String> {
     let (env_files, secret_files) =
         distribute(manifest, file, &profile, &roles, &left_out, mistakes);
     let secrets = own_secrets(&profile, &env_files, &secret_files, mistakes);
-    let versions = secrets.values().map(|it| it.version().to_owned());
-    versions.collect()
+    let versions = secrets.values().filter_map(|it| version(it.text()?));
+    versions.map(str::to_owned).collect()
 }
 
 /// All that could have been meant: the node's own values, the defaults', and those of its roles; of all where none can be seen.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -172,6 +173,21 @@ impl Item {
             source: Arc::clone(source),
             span: (0..0).into(),
             key: (0..0).into(),
+        }
+    }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Written | Value::String(_) => self.text().serialize(serializer),
+            Value::Datetime(text) => text.serialize(serializer),
+            Value::Integer(integer) => integer.serialize(serializer),
+            // As JSON has it, which knows no others.
+            Value::Float(float) => float.is_finite().then_some(float).serialize(serializer),
+            Value::Boolean(boolean) => boolean.serialize(serializer),
+            Value::Array(items) => items.serialize(serializer),
+            Value::Table(table) => table.serialize(serializer),
         }
     }
 }

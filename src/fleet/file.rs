@@ -136,7 +136,7 @@ pub struct Stick {
 }
 
 /// Where the boot script's body stands.
-#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum ScriptAt {
     /// In git: the stick chains to it.
@@ -147,7 +147,7 @@ pub enum ScriptAt {
 }
 
 /// A kind of firmware.
-#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum Firmware {
     /// UEFI.
@@ -158,7 +158,7 @@ pub enum Firmware {
 }
 
 /// `[stick.ipxe]`.
-#[derive(Deserialize, JsonSchema, Default, Clone, PartialEq, Eq)]
+#[derive(Deserialize, JsonSchema, Default, Clone, PartialEq, Eq, Hash)]
 #[serde(default)]
 pub struct Loaders {
     /// `ipxe.efi` for x86-64.

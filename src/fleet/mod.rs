@@ -17,6 +17,7 @@ mod merge;
 pub mod names;
 pub mod network;
 pub mod node;
+mod once;
 pub mod pins;
 pub mod public;
 pub mod publish;

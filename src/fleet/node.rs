@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::document::Item;
+use super::document::{Item, Table};
 use super::file::{Firmware, Git, Loaders, Network, ScriptAt};
 use crate::os::Release;
-use crate::secrets::value::Secret;
+use crate::secrets::value::{Secret, version};
 
 /// A fleet, resolved.
 pub struct Fleet {
@@ -52,46 +53,72 @@ pub fn in_repository(prefix: &str, path: &str) -> String {
     }
 }
 
-/// One machine.
+/// One machine. What is mostly the same on many is there once for all of them.
 pub struct Node {
     /// Its name in the fleet.
     pub name: String,
     /// Its host name.
     pub hostname: String,
     /// Its components, without those left out.
-    pub roles: Vec<String>,
+    pub roles: Arc<Vec<String>>,
     /// For `--on @tag`.
-    pub tags: Vec<String>,
+    pub tags: Arc<Vec<String>>,
     /// Butane templates and Ignition configs, merged in this order.
-    pub templates: Vec<String>,
+    pub templates: Arc<Vec<String>>,
     /// Keys for the user `core`.
-    pub ssh_authorized_keys: Vec<String>,
+    pub ssh_authorized_keys: Arc<Vec<String>>,
     /// Values for the templates.
-    pub vars: BTreeMap<String, serde_json::Value>,
+    pub vars: Table,
     /// Public variables of services.
-    pub env: BTreeMap<String, String>,
-    /// Secret variables of services and secret files, still encrypted.
-    pub secrets: BTreeMap<String, Secret>,
+    pub env: Table,
+    /// Secret variables of services and secret files, as they are written; each of them is one.
+    pub secrets: Table,
     /// The env files, by name.
-    pub env_files: BTreeMap<String, EnvFile>,
+    pub env_files: Arc<BTreeMap<String, EnvFile>>,
     /// Secrets that are files of their own: path on the secrets volume to name.
-    pub secret_files: BTreeMap<String, String>,
+    pub secret_files: Arc<BTreeMap<String, String>>,
     /// Its operating system.
-    pub os: Os,
+    pub os: Arc<Os>,
     /// Its network.
     pub network: Network,
     /// Its stick.
-    pub stick: Stick,
+    pub stick: Arc<Stick>,
     /// The secrets volume.
     pub vault: Vault,
     /// Pinned remote files, for its architecture.
-    pub artifacts: BTreeMap<String, Artifact>,
+    pub artifacts: Arc<BTreeMap<String, Artifact>>,
     /// The merged layers, each leaf with its origin.
     pub profile: Item,
 }
 
+impl Node {
+    /// A secret, still encrypted.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        self.secrets.get(name)?.text()?.parse().ok()
+    }
+
+    /// All of its secrets, by their names.
+    #[must_use]
+    pub fn sealed(&self) -> BTreeMap<&str, Secret> {
+        let secrets = self.secrets.keys();
+        secrets
+            .filter_map(|name| Some((name, self.secret(name)?)))
+            .collect()
+    }
+
+    /// The version of each secret, by its name.
+    #[must_use]
+    pub fn versions(&self) -> BTreeMap<&str, &str> {
+        let secrets = self.secrets.iter();
+        secrets
+            .filter_map(|(name, item)| Some((name, version(item.text()?)?)))
+            .collect()
+    }
+}
+
 /// The names of the variables in an env file.
-#[derive(Default, Debug, PartialEq, Eq)]
+#[derive(Default, Debug, PartialEq, Eq, Hash)]
 pub struct EnvFile {
     /// Those that are rendered into Ignition.
     pub public: BTreeSet<String>,
@@ -100,6 +127,7 @@ pub struct EnvFile {
 }
 
 /// A node's operating system.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Os {
     /// The release; its version is never `current`.
     pub release: Release,
@@ -110,6 +138,7 @@ pub struct Os {
 }
 
 /// What a stick is to be.
+#[derive(PartialEq, Eq, Hash)]
 pub struct Stick {
     /// Where the boot script's body stands.
     pub script: ScriptAt,
@@ -126,10 +155,11 @@ pub struct Vault {
     /// Its partition's GUID: UUIDv5 of the fleet's `id` and the node's name.
     pub partuuid: Uuid,
     /// Where it is mounted.
-    pub mount: String,
+    pub mount: Arc<str>,
 }
 
 /// A remote file.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Artifact {
     /// Its version; empty where none is written.
     pub version: String,

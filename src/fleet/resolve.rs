@@ -1,26 +1,30 @@
 //! From what is written to complete nodes: the layers of each node merged, typed once, and checked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use uuid::Uuid;
 
 use super::decode::decode;
-use super::document::Item;
-use super::file::{Firmware, NodeFile, ScriptAt};
+use super::document::{Item, Table};
+use super::file::{self, Firmware, ScriptAt};
 use super::manifest::Manifest;
-use super::node::{EnvFile, Fleet, Node, Stick, Vault};
+use super::node::{Artifact, EnvFile, Fleet, Node, Os, Stick, Vault};
+use super::once::Once;
 use super::{expiry, names, network, pins, publish, roles, variables, volume};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::secrets::value::Secret;
+use serde::de::DeserializeOwned;
 
 /// Resolves all nodes. The fleet holds those without a mistake.
 #[must_use]
 pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     let mut diagnostics = manifest.lock.mistakes.clone();
     let (name, id) = identify(manifest, &mut diagnostics);
-    let mount = volume::mount(manifest, &mut diagnostics);
+    let mount: Arc<str> = volume::mount(manifest, &mut diagnostics).into();
+    let shared = Shared::default();
     volume::check_recipients(manifest, &mut diagnostics);
     roles::check(manifest, &mut diagnostics);
     expiry::check(manifest, &mut diagnostics);
@@ -32,11 +36,11 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
         .par_iter()
         .map(|(name, file)| {
             let mut mistakes = Vec::new();
-            let mut node = resolve_node(manifest, name, file, &mut mistakes);
-            node.vault = Vault {
+            let vault = Vault {
                 partuuid: Uuid::new_v5(&id, name.as_bytes()),
-                mount: mount.clone(),
+                mount: Arc::clone(&mount),
             };
+            let node = resolve_node(manifest, name, file, vault, &shared, &mut mistakes);
             volume::check_mount(manifest, &node, &mut mistakes);
             let sound = !mistakes.iter().any(Diagnostic::is_error);
             for mistake in &mut mistakes {
@@ -88,10 +92,29 @@ fn identify(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) -> (String, 
     (name, id)
 }
 
+/// What is mostly the same on many nodes.
+#[derive(Default)]
+struct Shared {
+    lists: Once<Vec<String>>,
+    env_files: Once<BTreeMap<String, EnvFile>>,
+    secret_files: Once<BTreeMap<String, String>>,
+    artifacts: Once<BTreeMap<String, Artifact>>,
+    os: Once<Os>,
+    sticks: Once<Stick>,
+}
+
+/// A part of the merged layers, typed. They were typed one by one when they were read: what is wrong in them is told already.
+fn typed<T: DeserializeOwned + Default>(profile: &Item, key: &str) -> T {
+    let item = profile.get(key);
+    item.map_or_else(T::default, |item| decode(item, &mut Vec::new()))
+}
+
 fn resolve_node(
     manifest: &Manifest,
     name: &str,
     file: &Item,
+    vault: Vault,
+    shared: &Shared,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Node {
     if !names::is_node_name(name) {
@@ -106,10 +129,8 @@ fn resolve_node(
     let all_roles = listed_roles(manifest, file, mistakes);
     let (roles, left_out, profile) =
         variables::roles_that_hold(manifest, file, &all_roles, mistakes);
-    // The layers were typed one by one when they were read: what is wrong in them is told already.
-    let typed: NodeFile = decode(&profile, &mut Vec::new());
-
-    let hostname = typed.hostname.unwrap_or_else(|| name.to_owned());
+    let hostname: Option<String> = typed(&profile, "hostname");
+    let hostname = hostname.unwrap_or_else(|| name.to_owned());
     if let (Some(item), false) = (profile.get("hostname"), names::is_hostname(&hostname)) {
         mistakes.push(
             item.error("this can't be a host name")
@@ -121,37 +142,42 @@ fn resolve_node(
     let (env_files, secret_files) =
         variables::distribute(manifest, file, &profile, &roles, &left_out, mistakes);
     let secrets = own_secrets(&profile, &env_files, &secret_files, mistakes);
-    let os = pins::release(manifest, &profile, typed.os, mistakes);
+    let os = pins::release(manifest, &profile, typed(&profile, "os"), mistakes);
     let artifacts = pins::artifacts(manifest, &os, mistakes);
-    let network = network::check(&profile, typed.network, mistakes);
+    let network = network::check(&profile, typed(&profile, "network"), mistakes);
+    let stick: file::Stick = typed(&profile, "stick");
+    let list = |key| shared.lists.one(typed(&profile, key));
+    let table = |key| {
+        profile
+            .get(key)
+            .and_then(Item::table)
+            .cloned()
+            .unwrap_or_default()
+    };
     Node {
         name: name.to_owned(),
         hostname,
-        roles,
-        tags: typed.tags,
-        templates: typed.templates,
-        ssh_authorized_keys: typed.ssh_authorized_keys,
-        vars: typed.vars,
-        env: typed.env,
+        tags: list("tags"),
+        templates: list("templates"),
+        ssh_authorized_keys: list("ssh_authorized_keys"),
+        vars: table("vars"),
+        env: table("env"),
+        roles: shared.lists.one(roles),
         secrets,
-        env_files,
-        secret_files,
-        os,
+        env_files: shared.env_files.one(env_files),
+        secret_files: shared.secret_files.one(secret_files),
+        os: shared.os.one(os),
         network,
-        stick: Stick {
-            script: typed.stick.script.unwrap_or(ScriptAt::Git),
-            firmware: typed
-                .stick
+        stick: shared.sticks.one(Stick {
+            script: stick.script.unwrap_or(ScriptAt::Git),
+            firmware: stick
                 .firmware
                 .unwrap_or_else(|| vec![Firmware::Uefi, Firmware::Bios]),
-            ipxe: typed.stick.ipxe,
-            record_serial: typed.stick.record_serial.unwrap_or(false),
-        },
-        vault: Vault {
-            partuuid: Uuid::nil(),
-            mount: String::new(),
-        },
-        artifacts,
+            ipxe: stick.ipxe,
+            record_serial: stick.record_serial.unwrap_or(false),
+        }),
+        vault,
+        artifacts: shared.artifacts.one(artifacts),
         profile,
     }
 }
@@ -237,34 +263,21 @@ pub(super) fn own_secrets(
     env_files: &BTreeMap<String, EnvFile>,
     secret_files: &BTreeMap<String, String>,
     mistakes: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, Secret> {
-    let mut secrets = parse_secrets(profile, mistakes);
-    // The defaults serve nodes of all roles: what none of this node's roles takes is not this node's.
-    secrets.retain(|name, _| {
+) -> Table {
+    let written = profile.get("secrets").and_then(Item::table);
+    let mut secrets = written.cloned().unwrap_or_default();
+    secrets.retain(|name, item| {
+        let Some(text) = item.text() else {
+            return false;
+        };
+        if let Err(error) = text.parse::<Secret>() {
+            mistakes.push(item.error(format!("`{name}`: {error}")).help(error.help()));
+            return false;
+        }
+        // The defaults serve nodes of all roles: what none of this node's roles takes is not this node's.
         env_files.values().any(|file| file.secret.contains(name))
             || secret_files.values().any(|file| file == name)
     });
-    secrets
-}
-
-fn parse_secrets(profile: &Item, mistakes: &mut Vec<Diagnostic>) -> BTreeMap<String, Secret> {
-    let mut secrets = BTreeMap::new();
-    for (name, item) in profile
-        .get("secrets")
-        .and_then(Item::table)
-        .into_iter()
-        .flatten()
-    {
-        let Some(text) = item.text() else { continue };
-        match text.parse::<Secret>() {
-            Ok(secret) => {
-                secrets.insert(name.to_owned(), secret);
-            }
-            Err(error) => {
-                mistakes.push(item.error(format!("`{name}`: {error}")).help(error.help()));
-            }
-        }
-    }
     secrets
 }
 

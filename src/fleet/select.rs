@@ -68,7 +68,7 @@ pub fn select<'a>(fleet: &'a Fleet, patterns: &[String]) -> Result<Vec<&'a Node>
 
 fn known(fleet: &Fleet, pattern: &str) -> Vec<String> {
     let known: BTreeSet<String> = if pattern.starts_with('@') {
-        let tags = fleet.nodes.iter().flat_map(|node| &node.tags);
+        let tags = fleet.nodes.iter().flat_map(|node| node.tags.iter());
         tags.map(|tag| format!("@{tag}")).collect()
     } else {
         fleet.nodes.iter().map(|node| node.name.clone()).collect()
@@ -82,7 +82,7 @@ fn known(fleet: &Fleet, pattern: &str) -> Vec<String> {
 fn near(fleet: &Fleet, pattern: &str) -> Option<String> {
     match pattern.strip_prefix('@') {
         Some(tag) => {
-            let tags = fleet.nodes.iter().flat_map(|node| &node.tags);
+            let tags = fleet.nodes.iter().flat_map(|node| node.tags.iter());
             nearest(tag, tags.map(String::as_str)).map(|tag| format!("@{tag}"))
         }
         None => {

@@ -4,6 +4,8 @@ use std::iter::Map;
 use std::slice;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use super::document::Item;
 
 /// A table, sorted by key. A copy of it costs nothing until it is changed: what a node inherits is not there twice.
@@ -70,6 +72,15 @@ impl Table {
         }
     }
 
+    /// Keeps what `keep` says. Where that is all of it, nothing is copied.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Item) -> bool) {
+        let kept: Vec<bool> = self.iter().map(|(key, item)| keep(key, item)).collect();
+        if kept.contains(&false) {
+            let mut kept = kept.into_iter();
+            Arc::make_mut(&mut self.0).retain(|_| kept.next() == Some(true));
+        }
+    }
+
     /// Whether there is a value under a key.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
@@ -110,6 +121,12 @@ impl Table {
 
 /// Keys and values of a table.
 pub(super) type Iter<'a> = Map<slice::Iter<'a, Entry>, fn(&Entry) -> (&str, &Item)>;
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
 
 impl<'a> IntoIterator for &'a Table {
     type Item = (&'a str, &'a Item);

@@ -31,11 +31,9 @@ impl<'a> Use<'a> {
 pub fn uses(fleet: &Fleet) -> HashMap<(&str, usize), Vec<Use<'_>>> {
     let mut uses: HashMap<(&str, usize), Vec<Use<'_>>> = HashMap::new();
     for node in &fleet.nodes {
-        for name in node.secrets.keys() {
-            if let Some(item) = node.profile.find(&["secrets", name]) {
-                let key = (item.source.name.as_str(), item.span().start);
-                uses.entry(key).or_default().push(Use { node, name });
-            }
+        for (name, item) in &node.secrets {
+            let key = (item.source.name.as_str(), item.span().start);
+            uses.entry(key).or_default().push(Use { node, name });
         }
     }
     uses

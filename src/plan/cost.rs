@@ -9,7 +9,6 @@ use super::why::Why;
 use crate::fleet::file::Git;
 use crate::fleet::node::{Fleet, Node};
 use crate::fleet::publish::is_fixed;
-use crate::secrets::value::Secret;
 
 /// What a node's change costs, the dearest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -66,15 +65,14 @@ impl Reasons {
     pub(super) fn add_secrets(
         &mut self,
         before: &BTreeMap<&str, &str>,
-        now: &BTreeMap<String, Secret>,
+        now: &BTreeMap<&str, &str>,
     ) {
-        let version = |name: &String| before.get(name.as_str());
-        for name in now.keys() {
-            self.add(version(name).is_none(), Why::New(name.clone()), true);
+        for name in now.keys().copied() {
+            self.add(!before.contains_key(name), Why::New(name.to_owned()), true);
         }
-        for (name, secret) in now {
-            let is_other = version(name).is_some_and(|it| *it != secret.version());
-            self.add(is_other, Why::OtherValue(name.clone()), false);
+        for (name, version) in now {
+            let is_other = before.get(name).is_some_and(|it| it != version);
+            self.add(is_other, Why::OtherValue((*name).to_owned()), false);
         }
         for name in before.keys() {
             let is_gone = !now.contains_key(*name);
@@ -114,9 +112,7 @@ pub fn reasons(before: (&Fleet, &Node), after: (&Fleet, &Node)) -> Reasons {
         Why::Arch,
         false,
     );
-    let versions = old.secrets.iter();
-    let versions = versions.map(|(name, secret)| (name.as_str(), secret.version()));
-    reasons.add_secrets(&versions.collect(), &node.secrets);
+    reasons.add_secrets(&old.versions(), &node.versions());
     let places = |node: &Node| -> Vec<(String, Vec<String>)> {
         let files = node.env_files.iter();
         files

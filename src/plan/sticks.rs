@@ -112,7 +112,7 @@ impl Wanted<'_> {
         self.check_files(stick, &mut reasons);
         let versions = stick.secrets.iter();
         let versions = versions.map(|(name, version)| (name.as_str(), version.as_str()));
-        reasons.add_secrets(&versions.collect(), &self.node.secrets);
+        reasons.add_secrets(&versions.collect(), &self.node.versions());
         let is_old_body = self.body(stick) != stick.body;
         let is_old_config = self.config != stick.config;
         let is_on_stick = self.node.stick.script == ScriptAt::Stick;

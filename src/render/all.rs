@@ -69,7 +69,7 @@ fn render_node(
     let mut context = shared.context(node);
     let seen = Value::from_pairs(context.clone());
     let mut templates = Vec::new();
-    for template in &node.templates {
+    for template in node.templates.iter() {
         match engine.render(template, &seen, &node.name) {
             Ok(text) => templates.push(text),
             Err(mistake) => mistakes.push(*mistake),

@@ -29,7 +29,7 @@ pub(super) fn build(
     let mut config = env_files(node, mistakes)?;
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
-    for (source, name) in templates.iter().zip(&node.templates) {
+    for (source, name) in templates.iter().zip(node.templates.iter()) {
         let part = memo.find(name, &source.text).or_else(|| {
             let (part, found) = read(source, name, &files);
             let part = part.map(Arc::new);
@@ -158,11 +158,11 @@ fn refuse_unknown_key(mut mistake: Diagnostic) -> Option<Diagnostic> {
 /// The config that the tool itself adds: a file for each env file with public variables.
 fn env_files(node: &Node, mistakes: &mut Vec<Diagnostic>) -> Option<Config> {
     let mut files = Vec::new();
-    for (name, file) in &node.env_files {
+    for (name, file) in node.env_files.iter() {
         let variables: BTreeMap<&str, &[u8]> = file
             .public
             .iter()
-            .filter_map(|name| Some((name.as_str(), node.env.get(name)?.as_bytes())))
+            .filter_map(|name| Some((name.as_str(), node.env.get(name)?.text()?.as_bytes())))
             .collect();
         if variables.is_empty() {
             continue;

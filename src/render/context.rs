@@ -79,6 +79,7 @@ impl Shared {
     #[must_use]
     pub fn context(&self, node: &Node) -> BTreeMap<&'static str, Value> {
         let map = |entries: Vec<(&str, Value)>| -> Value { Value::from_pairs(entries) };
+        let list = |texts: &[String]| -> Value { texts.iter().map(String::as_str).collect() };
         let release = &node.os.release;
         let artifacts: BTreeMap<String, Value> = node
             .artifacts
@@ -93,8 +94,8 @@ impl Shared {
             })
             .collect();
         let secrets = SecretNames(
-            node.secrets.keys().cloned().collect(),
-            node.vault.mount.clone(),
+            node.secrets.keys().map(str::to_owned).collect(),
+            node.vault.mount.to_string(),
         );
         BTreeMap::from([
             (
@@ -102,12 +103,9 @@ impl Shared {
                 map(vec![
                     ("name", Value::from(&node.name)),
                     ("hostname", Value::from(&node.hostname)),
-                    ("roles", Value::from(node.roles.clone())),
-                    ("tags", Value::from(node.tags.clone())),
-                    (
-                        "ssh_authorized_keys",
-                        Value::from(node.ssh_authorized_keys.clone()),
-                    ),
+                    ("roles", list(&node.roles)),
+                    ("tags", list(&node.tags)),
+                    ("ssh_authorized_keys", list(&node.ssh_authorized_keys)),
                     ("network", Value::from(Serde(&NetworkView::of(node)))),
                 ]),
             ),

@@ -18,7 +18,7 @@ type Texts = RwLock<HashMap<String, Arc<Config>>>;
 impl Memo {
     /// An empty one, for the templates of these nodes.
     pub(super) fn of(nodes: &[&Node]) -> Self {
-        let templates = nodes.iter().flat_map(|node| &node.templates);
+        let templates = nodes.iter().flat_map(|node| node.templates.iter());
         Self(templates.map(|it| (it.clone(), Texts::default())).collect())
     }
 

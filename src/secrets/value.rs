@@ -172,6 +172,12 @@ impl fmt::Display for Secret {
     }
 }
 
+/// The version of an encrypted value, told by its text alone.
+#[must_use]
+pub fn version(text: &str) -> Option<&str> {
+    text.split(':').nth(2)
+}
+
 /// Whether this is the version of a value, as [`Secret::version`] gives it.
 #[must_use]
 pub fn is_version(text: &str) -> bool {
@@ -245,6 +251,7 @@ C3ZAeY64NXS4QFrksLm3EGz+uPRyI0eQsWw7LWbbYig
         let secret = parse(&whole()).unwrap();
         assert_eq!(secret.recipients_digest(), "4f1d0c9a");
         assert_eq!(secret.version(), "9c1e5b2270aa41f3");
+        assert_eq!(version(&secret.to_string()), Some(secret.version()));
         assert_eq!(secret.sealed(), whole());
         assert_eq!(secret.to_string().parse(), Ok(secret));
     }

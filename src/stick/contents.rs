@@ -109,11 +109,9 @@ pub fn contents(
     let mut label = Label::new(&node.name, &fleet.name, fleet.id, &urls.config);
     label.script_url = script_url.map(str::to_owned);
     label.prologue = prologue_digest(node, &urls.config, script_url);
-    label.secrets = node
-        .secrets
-        .iter()
-        .map(|(name, secret)| (name.clone(), secret.version().to_owned()))
-        .collect();
+    let versions = node.versions().into_iter();
+    let versions = versions.map(|(name, version)| (name.to_owned(), version.to_owned()));
+    label.secrets = versions.collect();
     let script = prologue.write().into_bytes();
     let mut bios = None;
     let mut efi = BTreeMap::from([
@@ -193,7 +191,7 @@ pub fn secret_names(node: &Node) -> BTreeMap<String, Vec<String>> {
 fn secret_files(node: &Node, opened: &Opened) -> Result<Opened, Vec<Diagnostic>> {
     let mut files = BTreeMap::new();
     let mut mistakes = Vec::new();
-    for (file, names) in &node.env_files {
+    for (file, names) in node.env_files.iter() {
         let variables: BTreeMap<&str, &[u8]> = names
             .secret
             .iter()
@@ -209,7 +207,7 @@ fn secret_files(node: &Node, opened: &Opened) -> Result<Opened, Vec<Diagnostic>>
             }
             Err(refused) => mistakes.extend(refused.into_iter().map(|(name, error)| {
                 let mistake = Diagnostic::error(format!("`{file}` can't hold `{name}`: {error}"));
-                let mistake = match node.profile.find(&["secrets", name]) {
+                let mistake = match node.secrets.get(name) {
                     Some(item) => mistake.at(&item.source, item.span()),
                     None => mistake,
                 };
@@ -217,7 +215,7 @@ fn secret_files(node: &Node, opened: &Opened) -> Result<Opened, Vec<Diagnostic>>
             })),
         }
     }
-    for (path, name) in &node.secret_files {
+    for (path, name) in node.secret_files.iter() {
         if let Some(value) = opened.get(name) {
             files.insert(path.clone(), value.clone());
         }

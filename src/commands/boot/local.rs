@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -84,17 +85,18 @@ impl Local {
         fleet.git.url = None;
         for node in &mut fleet.nodes {
             let arch = node.os.release.arch.name();
-            node.os.mirrors = vec![format!("{}/os", self.url)];
-            for (name, artifact) in &mut node.artifacts {
+            let os = Arc::make_mut(&mut node.os);
+            os.mirrors = vec![format!("{}/os", self.url)];
+            for (name, artifact) in Arc::make_mut(&mut node.artifacts) {
                 artifact.url = self.artifact(name, arch);
             }
             simplify(&mut node.network);
             let name = self.console.map(|it| it.split(',').next().unwrap_or(it));
             let has = |arg: &String| name.is_some_and(|name| arg.starts_with(name));
             if let Some(console) = self.console
-                && !node.os.kernel_args.iter().any(has)
+                && !os.kernel_args.iter().any(has)
             {
-                node.os.kernel_args.push(console.to_owned());
+                os.kernel_args.push(console.to_owned());
             }
         }
     }

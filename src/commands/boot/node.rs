@@ -46,7 +46,7 @@ pub(super) fn run(
     let has_screen = args.display != cli::Display::None;
     let local = Local::new(&loaded.fleet, node, &hardware.machine.card.lan, has_screen)?;
     if args.real_secrets {
-        let secrets: Vec<&str> = node.secrets.keys().map(String::as_str).collect();
+        let secrets: Vec<&str> = node.secrets.keys().collect();
         ask(&name, &secrets, ui)?;
     }
     if !args.real_secrets {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::load_sound;
 use crate::commands::{Failure, Outcome, identities};
 use crate::nearest::nearest;
-use crate::secrets::value::Secret;
 use crate::ui::Ui;
 use crate::vault::open;
 
@@ -24,16 +23,16 @@ pub(super) fn run(
             help: "name one".to_owned(),
         });
     };
-    let secret: &Secret = node.secrets.get(name).ok_or_else(|| {
-        let help = match nearest(name, node.secrets.keys().map(String::as_str)) {
+    let secret = node.secret(name).ok_or_else(|| {
+        let help = match nearest(name, node.secrets.keys()) {
             Some(near) => format!("a secret with a similar name exists: `{near}`"),
             None => "`ephemeros secrets list` names them".to_owned(),
         };
         Failure::problem(format!("{} has no secret `{name}`", node.name), Some(&help))
     })?;
-    let identities = identities::find(identity, [secret], ui)?;
+    let identities = identities::find(identity, [&secret], ui)?;
     ui.mistakes(identities.warnings().to_vec());
-    let value = open::open(secret, &identities).map_err(|error| {
+    let value = open::open(&secret, &identities).map_err(|error| {
         let other = "name an identity that can with `--identity`, or set the value anew";
         let help = error.help().unwrap_or(other);
         Failure::problem(format!("can't open `{name}`: {error}"), Some(help))

@@ -115,12 +115,10 @@ impl Row<'_> {
 
     /// The secrets on it that have the same value today.
     fn good(&self) -> Vec<String> {
-        let today = self.node.map(|node| &node.secrets);
+        let today = self.node.map(Node::versions).unwrap_or_default();
         let carried = self.stick.secrets.iter();
-        let good = carried.filter(|(name, version)| {
-            let today = today.and_then(|today| today.get(*name));
-            today.is_some_and(|today| today.version() == *version)
-        });
+        let good =
+            carried.filter(|(name, version)| today.get(name.as_str()) == Some(&version.as_str()));
         good.map(|(name, _)| format!("`{}`", printable(name)))
             .collect()
     }

@@ -49,7 +49,7 @@ pub fn catalogue(fleet: &Fleet, lock: &Lock) -> Catalogue {
     let mut catalogue = Catalogue::new();
     for node in &fleet.nodes {
         add_release(&mut catalogue, node, lock);
-        for (name, artifact) in &node.artifacts {
+        for (name, artifact) in node.artifacts.iter() {
             let path = artifact_path(name, node.os.release.arch.name());
             let wanted = Wanted {
                 urls: vec![artifact.url.clone()],
