@@ -10,7 +10,7 @@ use ephemeros::fleet::manifest::Manifest;
 use ephemeros::fleet::resolve::resolve;
 use ephemeros::ipxe::BODY;
 use ephemeros::progress::Silent;
-use ephemeros::render::all::render;
+use ephemeros::render::all::render_each;
 use ephemeros::render::engine::Engine;
 use ephemeros::secrets::recipients::Recipient;
 use rayon::prelude::*;
@@ -124,19 +124,15 @@ fn write_rendered(folder: &Path, repository: &mut Repository) -> Result<(), Box<
     refuse(&mistakes)?;
     let engine = Engine::read(&files, &[("boot.ipxe", BODY)])?;
     let nodes: Vec<_> = fleet.nodes.iter().collect();
-    for some in nodes.chunks(AT_ONCE) {
-        let (rendered, mistakes) = render(&fleet, some, &engine, &Silent)?;
-        refuse(&mistakes)?;
+    let mistakes = render_each(&fleet, &nodes, &engine, &Silent, |rendered| {
         // Configs first, then boot scripts: like beside like makes a small pack.
         for at in [0, 1] {
-            let files: Vec<_> = rendered
-                .iter()
-                .map(|node| node.files()[at].clone())
-                .collect();
-            repository.write(&files)?;
+            let files = rendered.iter().map(|node| node.files()[at].clone());
+            repository.write(&files.collect::<Vec<_>>())?;
         }
-    }
-    Ok(())
+        Ok::<_, Box<dyn Error>>(())
+    })?;
+    Ok(refuse(&mistakes)?)
 }
 
 /// A generated fleet has no mistakes, and gives no warning.

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Failure, Outcome, count, leaks, load, records};
+use super::{Failure, Outcome, count, leaks, load, records, settle};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::Folder;
 use crate::fleet::volume;
 use crate::git::{self, repo::Repo};
+use crate::render::leaks::Search;
 use crate::stick::record::read_all;
 use crate::stick::{Part, Sector, holds_stick};
 use crate::ui::Ui;
@@ -52,20 +53,25 @@ pub(super) fn run(args: &cli::Check, start: &Path, ui: &Ui) -> Result<Outcome, F
         Some(identity) => leaks::open(&mut loaded, identity, ui)?,
         None => Vec::new(),
     };
-    let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
     let values = values
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let leaks = leaks::find(&loaded, &rendered, values, &mistakes)?;
-    mistakes.extend(leaks);
-    loaded.settle(mistakes, ui)?;
+    let mut search = Search::of_all(&loaded.manifest, values)?;
+    let mut nodes = 0;
+    let mut mistakes = loaded.render_each(&[], ui, |rendered| {
+        nodes += rendered.len();
+        Ok(search.look(&rendered)?)
+    })?;
+    mistakes.extend(search.end(&mistakes));
+    let warnings = mistakes.clone();
+    settle(mistakes, ui)?;
     if ui.json() {
-        let warnings = fold(loaded.diagnostics);
+        let warnings = fold(warnings);
         let mistakes: Vec<_> = warnings.iter().map(Folded::to_json).collect();
-        let text = json!({ "format": 1, "nodes": rendered.len(), "mistakes": mistakes });
+        let text = json!({ "format": 1, "nodes": nodes, "mistakes": mistakes });
         ui.result(&format!("{text:#}\n"))?;
     } else {
-        ui.result(&format!("{}, no mistakes\n", count(rendered.len(), "node")))?;
+        ui.result(&format!("{}, no mistakes\n", count(nodes, "node")))?;
     }
     Ok(Outcome::Done)
 }

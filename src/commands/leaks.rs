@@ -7,22 +7,10 @@ use super::{Failure, Loaded, count, identities};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fleet::document::Item;
 use crate::fleet::{public, volume};
-use crate::render::leaks;
-use crate::render::rendered::Rendered;
 use crate::secrets::leak::SHORTEST;
 use crate::secrets::value::Secret;
 use crate::ui::Ui;
 use crate::vault::open::{Plaintext, open_all};
-
-/// Looks for secrets in all that is public.
-pub(super) fn find<'a>(
-    loaded: &Loaded,
-    rendered: &[Rendered],
-    values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    told: &[Diagnostic],
-) -> Result<Vec<Diagnostic>, Failure> {
-    Ok(leaks::find(&loaded.manifest, rendered, values, told)?)
-}
 
 /// Opens every value of the fleet, for the search. Those that are not worth one, and those that can't be opened, are
 /// named in warnings.

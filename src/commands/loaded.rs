@@ -13,6 +13,7 @@ use crate::fleet::select::{NoSuchNode, select};
 use crate::git::{self, repo::Repo};
 use crate::invoker::Invoker;
 use crate::progress::Progress as _;
+use crate::render::all;
 use crate::render::engine::Engine;
 use crate::render::rendered::Rendered;
 use crate::ui::Ui;
@@ -71,6 +72,15 @@ fn resolved(
     })
 }
 
+/// Shows the warnings; with an error in anything, all is shown and it fails.
+pub(super) fn settle(mistakes: Vec<Diagnostic>, ui: &Ui) -> Result<(), Failure> {
+    if mistakes.iter().any(Diagnostic::is_error) {
+        return Err(fail(ui, mistakes));
+    }
+    ui.mistakes(mistakes);
+    Ok(())
+}
+
 impl Loaded {
     /// The nodes that the patterns name.
     pub(super) fn select(&self, patterns: &[String]) -> Result<Vec<&Node>, Vec<NoSuchNode>> {
@@ -84,13 +94,9 @@ impl Loaded {
     }
 
     /// Renders nodes. The warnings are shown; with an error in anything, all is shown and it fails.
-    pub(super) fn render(
-        &mut self,
-        patterns: &[String],
-        ui: &Ui,
-    ) -> Result<Vec<Rendered>, Failure> {
+    pub(super) fn render(&self, patterns: &[String], ui: &Ui) -> Result<Vec<Rendered>, Failure> {
         let (rendered, mistakes) = self.try_render(patterns, ui)?;
-        self.settle(mistakes, ui)?;
+        settle(mistakes, ui)?;
         Ok(rendered)
     }
 
@@ -100,6 +106,21 @@ impl Loaded {
         patterns: &[String],
         ui: &Ui,
     ) -> Result<(Vec<Rendered>, Vec<Diagnostic>), Failure> {
+        let mut all = Vec::new();
+        let diagnostics = self.render_each(patterns, ui, |rendered| {
+            all.extend(rendered);
+            Ok(())
+        })?;
+        Ok((all, diagnostics))
+    }
+
+    /// As [`Loaded::try_render`]; `each` gets the nodes, some at a time.
+    pub(super) fn render_each(
+        &self,
+        patterns: &[String],
+        ui: &Ui,
+        each: impl FnMut(Vec<Rendered>) -> Result<(), Failure>,
+    ) -> Result<Vec<Diagnostic>, Failure> {
         let engine = self.engine()?;
         let mut diagnostics = self.diagnostics.clone();
         // A node with a mistake is not in the fleet: that nobody fits then says nothing new.
@@ -109,31 +130,17 @@ impl Loaded {
             Err(_) if faulty => Vec::new(),
             Err(unmatched) => return Err(unmatched.into()),
         };
-        let (rendered, mistakes) = crate::render::all::render(&self.fleet, &nodes, &engine, ui)?;
+        let mistakes = all::render_each(&self.fleet, &nodes, &engine, ui, each)?;
         diagnostics.extend(mistakes);
         if !diagnostics.iter().any(Diagnostic::is_error) {
             let asked: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
             diagnostics.retain(|it| it.node.as_deref().is_none_or(|node| asked.contains(&node)));
         }
-        Ok((rendered, diagnostics))
-    }
-
-    /// Shows the warnings; with an error in anything, all is shown and it fails.
-    pub(super) fn settle(&mut self, mistakes: Vec<Diagnostic>, ui: &Ui) -> Result<(), Failure> {
-        if mistakes.iter().any(Diagnostic::is_error) {
-            return Err(fail(ui, mistakes));
-        }
-        self.diagnostics.clone_from(&mistakes);
-        ui.mistakes(mistakes);
-        Ok(())
+        Ok(diagnostics)
     }
 
     /// Renders the one node that a name or pattern fits; the result is its name, too.
-    pub(super) fn render_one(
-        &mut self,
-        pattern: &str,
-        ui: &Ui,
-    ) -> Result<(String, Rendered), Failure> {
+    pub(super) fn render_one(&self, pattern: &str, ui: &Ui) -> Result<(String, Rendered), Failure> {
         let patterns = [pattern.to_owned()];
         if let Ok(nodes) = self.select(&patterns)
             && nodes.len() > 1

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use self::loaded::{Loaded, load, load_from};
+use self::loaded::{Loaded, load, load_from, settle};
 use crate::cli::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Folded, fold};
 use crate::fleet::files::Unreadable;
@@ -21,6 +21,7 @@ use crate::write::{Lock, WriteError};
 
 mod boot;
 mod check;
+mod comparison;
 mod completions;
 mod config_file;
 mod config_output;
@@ -42,6 +43,7 @@ mod lock_wanted;
 mod man;
 mod markdown;
 mod merge;
+mod pending;
 mod pipeline;
 mod plan;
 mod plan_live;

@@ -1,31 +1,27 @@
 //! `plan`: what would change, and what it costs.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use rayon::prelude::*;
-
+use super::comparison::Comparison;
+use super::pending::Pending;
 use super::render::{elsewhere, leftover};
 use super::{
-    Failure, Loaded, Outcome, count, fail, leaks, load, pipeline, plan_live, plan_markdown,
-    plan_text, records,
+    Failure, Loaded, Outcome, count, fail, load, pipeline, plan_live, plan_markdown, plan_text,
+    records, settle,
 };
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::fleet::date::Date;
 use crate::fleet::expiry;
-use crate::git;
 use crate::git::cli::{Program, push};
 use crate::git::error::shell_word;
 use crate::plan::base::{self, Base};
-use crate::plan::compare::{Plan, compare, is_same, removed};
+use crate::plan::compare::Plan;
 use crate::plan::cost::Cost;
 use crate::plan::document::Document;
 use crate::plan::pipeline::{PullRequest, Wanted, find_in_clone, to_fetch};
-use crate::progress::Progress as _;
+use crate::render::leaks::Search;
 use crate::render::rendered::Rendered;
-use crate::stick::record::Sticks;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
@@ -41,14 +37,18 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     loaded.diagnostics.extend(expiring);
     let patterns = args.nodes.patterns();
     let records = loaded.read_records(&patterns)?;
-    let rendered = loaded.render(&patterns, ui)?;
     let repo = loaded.repo.as_ref();
     let pull_request = pipeline::pull_request();
     if args.fetch {
         fetch(&loaded, &pull_request, ui)?;
     }
     let (base, hint) = if args.live {
-        plan_live::base(&loaded, &patterns, &rendered, ui)?
+        // What is wrong here is told before anybody is asked.
+        let mistakes = loaded.render_each(&patterns, ui, |_| Ok(()))?;
+        if mistakes.iter().any(Diagnostic::is_error) {
+            return Err(fail(ui, mistakes));
+        }
+        plan_live::base(&loaded, &patterns, ui)?
     } else {
         let against = args.against.as_deref();
         let base = find_in_clone(repo, &loaded.fleet.git, against, &pull_request)?;
@@ -57,18 +57,6 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         }
         (base, None)
     };
-    ui.start("comparing", 0);
-    let plan = compute(&loaded, &base, &patterns, &rendered, &records)?;
-    let changed: BTreeSet<&str> = plan
-        .nodes
-        .iter()
-        .filter(|it| !it.changes.is_empty())
-        .map(|it| it.node.as_str())
-        .collect();
-    let (changed, same): (Vec<Rendered>, Vec<Rendered>) = rendered
-        .into_iter()
-        .partition(|it| changed.contains(it.node.as_str()));
-    check_leaks(&loaded, &changed, ui)?;
     // What was pushed does not depend on what the user compares with.
     let fetched = if args.live || args.against.is_some() {
         &Base {
@@ -78,12 +66,30 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     } else {
         &base
     };
+    let mut comparison = Comparison::begin(&loaded, &base, &records)?;
+    let mut pending = Pending::begin(&loaded, fetched)?;
+    // What changes is shown, to everybody who reads a pull request: nothing that `render` would refuse.
+    let mut search = Search::new(&loaded.manifest, []);
+    let mut mistakes = loaded.render_each(&patterns, ui, |rendered| {
+        pending.add(&rendered);
+        let nodes = comparison.add(&rendered)?;
+        let changed = rendered.into_iter().zip(nodes);
+        let changed = changed.filter(|(_, plan)| !plan.changes.is_empty());
+        let changed: Vec<Rendered> = changed.map(|(rendered, _)| rendered).collect();
+        Ok(search.look(&changed)?)
+    })?;
+    let mut leaks = search.end(&mistakes);
+    // What is allowed may stand in what does not change.
+    leaks.retain(Diagnostic::is_error);
+    mistakes.extend(leaks);
+    settle(mistakes, ui)?;
+    let plan = comparison.end(&patterns);
     let leftover = if patterns.is_empty() {
         leftover(&loaded)?.len()
     } else {
         0
     };
-    let mut notes = pending(&loaded, fetched, changed.iter().chain(&same), leftover)?;
+    let mut notes = pending.notes(leftover);
     notes.extend(records::notes(&loaded.fleet, &plan));
     notes.extend(hint);
     if ui.json() {
@@ -106,7 +112,7 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         Outcome::Done
     };
     // The process ends here: to take a large fleet apart, piece by piece, would be waited for.
-    std::mem::forget((loaded, changed, same));
+    std::mem::forget((loaded, plan));
     Ok(outcome)
 }
 
@@ -171,20 +177,6 @@ fn again(args: &cli::Plan) -> String {
     command
 }
 
-/// What changes is shown, to everybody who reads a pull request: nothing that `render` would refuse.
-fn check_leaks(loaded: &Loaded, changed: &[Rendered], ui: &Ui) -> Result<(), Failure> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let mut leaks = leaks::find(loaded, changed, [], &[])?;
-    // What is allowed may stand in what does not change.
-    leaks.retain(Diagnostic::is_error);
-    if leaks.is_empty() {
-        return Ok(());
-    }
-    Err(fail(ui, leaks))
-}
-
 /// Fails where more nodes change than the user allows.
 fn check_number(plan: &Plan, most: Option<usize>) -> Result<(), Failure> {
     let changed = plan.nodes.iter().filter(|node| node.cost != Cost::Nothing);
@@ -197,119 +189,5 @@ fn check_number(plan: &Plan, most: Option<usize>) -> Result<(), Failure> {
             Some("look at the plan, and allow more where that is what you want"),
         )),
         _ => Ok(()),
-    }
-}
-
-/// What changes from `base` to what was rendered for the nodes that the patterns name, and what it costs.
-pub(super) fn compute(
-    loaded: &Loaded,
-    base: &Base,
-    patterns: &[String],
-    rendered: &[Rendered],
-    records: &BTreeMap<String, Sticks>,
-) -> Result<Plan, Failure> {
-    let nodes: BTreeSet<String> = loaded.manifest.nodes.keys().cloned().collect();
-    let gone = if patterns.is_empty() {
-        removed(base, &nodes)
-    } else {
-        Vec::new()
-    };
-    let read = |id| match &loaded.repo {
-        Some(repo) => repo.blob(id),
-        None => Ok(Vec::new()),
-    };
-    let mut plan = compare(base, rendered, &gone, read)?;
-    let before = records::before(loaded, base)?;
-    let sticks = records::judge(loaded, before.as_ref(), rendered, records);
-    plan.weigh(before.as_ref(), &loaded.fleet, rendered, sticks);
-    Ok(plan)
-}
-
-/// How far a rendered file has come.
-#[derive(PartialEq)]
-enum Stage {
-    Unwritten,
-    Uncommitted,
-    Unpushed,
-    Fetched,
-}
-
-/// What stands between the rendered files and the nodes: not written, not committed, not pushed. Where nodes fetch from a
-/// branch of their own, one command does all three.
-pub(super) fn pending<'a>(
-    loaded: &Loaded,
-    base: &Base,
-    rendered: impl IntoIterator<Item = &'a Rendered>,
-    leftover: usize,
-) -> Result<Vec<String>, git::Error> {
-    if let Some(branch) = elsewhere(loaded)? {
-        let files = rendered.into_iter().flat_map(Rendered::files);
-        let missing = files.filter(|(path, text)| {
-            !base.published || !is_same(base.files.get(path), text.as_bytes())
-        });
-        let notes = told(
-            missing.count(),
-            &format!("not on `{branch}` yet: run `ephemeros render --push`"),
-        );
-        return Ok(notes.into_iter().collect());
-    }
-    let read;
-    let head = match &loaded.repo {
-        // Its files were read already.
-        Some(repo) if base.commit.is_some() && base.commit == repo.head()?.commit => Some(base),
-        Some(repo) => {
-            read = base::head(repo)?;
-            read.as_ref()
-        }
-        None => None,
-    };
-    let root = &loaded.fleet.root;
-    let stage = |(path, text): &(String, &str)| {
-        let on_disk = fs::read(root.join(path)).ok();
-        let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
-        if on_disk.as_deref() != Some(text.as_bytes()) {
-            Stage::Unwritten
-        } else if head.is_some_and(|head| !is_in(head)) {
-            Stage::Uncommitted
-        } else if head.is_some() && !(base.published && is_in(base)) {
-            Stage::Unpushed
-        } else {
-            Stage::Fetched
-        }
-    };
-    let rendered: Vec<&Rendered> = rendered.into_iter().collect();
-    let stages: Vec<Stage> = rendered
-        .par_iter()
-        .flat_map_iter(|node| node.files())
-        .map(|file| stage(&file))
-        .collect();
-    let count = |stage| stages.iter().filter(|it| **it == stage).count();
-    let not_there = if base.merges {
-        "committed and not merged yet"
-    } else {
-        "committed and not pushed: run `git push`"
-    };
-    let notes = [
-        (
-            count(Stage::Unwritten) + leftover,
-            "not rendered yet: run `ephemeros render`",
-        ),
-        (
-            count(Stage::Uncommitted),
-            "rendered and not committed: run `git commit`",
-        ),
-        (count(Stage::Unpushed), not_there),
-    ];
-    let notes = notes.into_iter();
-    Ok(notes
-        .filter_map(|(number, note)| told(number, note))
-        .collect())
-}
-
-fn told(number: usize, note: &str) -> Option<String> {
-    match number {
-        0 => None,
-        1 => Some(format!("1 file is {note}")),
-        _ => Some(format!("{number} files are {note}")),
     }
 }

@@ -7,22 +7,20 @@ use super::{Failure, Loaded, count};
 use crate::fleet::file::ScriptAt;
 use crate::plan::base::{self, Base, Content};
 use crate::plan::compare::removed;
-use crate::render::rendered::{Rendered, script_path};
+use crate::render::rendered::script_path;
 use crate::status::{Answer, Expected, Manner, Served, Verdict, probe, server_of};
 use crate::ui::Ui;
 
-/// What nodes would fetch now, those that were rendered and, without patterns, those that the fleet has no more; and what is
+/// What nodes would fetch now, those that the patterns name and, without patterns, those that the fleet has no more; and what is
 /// to be said beside.
 pub(super) fn base(
     loaded: &Loaded,
     patterns: &[String],
-    rendered: &[Rendered],
     ui: &Ui,
 ) -> Result<(Base, Option<String>), Failure> {
     let committed = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let known: BTreeSet<String> = loaded.manifest.nodes.keys().cloned().collect();
     let gone = if patterns.is_empty() {
-        removed(&committed, &known)
+        removed(&committed, |node| loaded.manifest.nodes.contains_key(node))
     } else {
         Vec::new()
     };
@@ -30,7 +28,8 @@ pub(super) fn base(
         let node = loaded.fleet.node(node);
         node.is_none_or(|node| node.stick.script == ScriptAt::Git)
     };
-    let names: Vec<&str> = rendered.iter().map(|it| it.node.as_str()).collect();
+    let nodes = loaded.select(patterns)?;
+    let names: Vec<&str> = nodes.iter().map(|it| it.name.as_str()).collect();
     let all = names.iter().copied().chain(gone.iter().map(String::as_str));
     let files = expected(
         loaded,

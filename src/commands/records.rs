@@ -80,6 +80,9 @@ pub(super) fn judge(
     rendered: &[Rendered],
     records: &BTreeMap<String, Sticks>,
 ) -> BTreeMap<String, Vec<StickPlan>> {
+    if records.is_empty() {
+        return BTreeMap::new();
+    }
     // That there is no URL was told; then it is no reason.
     let publisher = Publisher::find(&loaded.fleet, loaded.repo.as_ref(), None).ok();
     sticks::judge(&loaded.fleet, before, rendered, records, |path| {

@@ -1,19 +1,20 @@
 //! `render`: writes what nodes fetch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Failure, Loaded, Outcome, count, leaks, load, lock};
+use super::{Failure, Loaded, Outcome, count, load, lock, settle};
 use crate::cli;
 use crate::fleet::publish;
 use crate::git;
 use crate::plan::base;
 use crate::plan::compare::is_same;
-use crate::progress::Progress;
+use crate::progress::Progress as _;
+use crate::render::leaks::Search;
 use crate::render::rendered::{Rendered, owner};
 use crate::ui::{Held, Ui};
 use crate::write::{Batch, Durability, sweep};
@@ -46,20 +47,27 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     } else {
         BTreeMap::new()
     };
-    let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
-    ui.start("looking for secrets", 0);
-    let leaks = leaks::find(&loaded, &rendered, [], &mistakes)?;
-    mistakes.extend(leaks);
-    loaded.settle(mistakes, ui)?;
+    let mut search = Search::of_all(&loaded.manifest, [])?;
     if commits {
+        let (rendered, mut mistakes) = loaded.try_render(&[], ui)?;
+        search.look(&rendered)?;
+        mistakes.extend(search.end(&mistakes));
+        settle(mistakes, ui)?;
         return commit::run(args, &loaded, &rendered, &records, ui);
     }
-    ui.start("comparing", 0);
     if args.check {
-        return check(&loaded, &rendered, ui);
+        return check(&loaded, search, ui);
     }
-    let work = find_work(&loaded, &rendered)?;
-    write(&loaded, &rendered, &work, ui)?;
+    let mut writer = Writer::begin(&loaded)?;
+    let mut nodes = 0;
+    let mut mistakes = loaded.render_each(&[], ui, |rendered| {
+        nodes += rendered.len();
+        search.look(&rendered)?;
+        writer.stage(&rendered, ui)
+    })?;
+    mistakes.extend(search.end(&mistakes));
+    settle(mistakes, ui)?;
+    let work = writer.commit()?;
     if ui.json() {
         let text = json!({ "format": 1, "written": work.write, "removed": work.remove });
         ui.result(&format!("{text:#}\n"))?;
@@ -71,9 +79,9 @@ pub(super) fn run(args: &cli::Render, start: &Path, ui: &Ui) -> Result<Outcome, 
     for path in &work.remove {
         ui.result(&format!("removed {path}\n"))?;
     }
-    say(rendered.len(), work.write.len(), work.remove.len(), ui);
+    say(nodes, work.write.len(), work.remove.len(), ui);
     // The process ends here: to take a large fleet apart, piece by piece, would be waited for.
-    std::mem::forget((loaded, rendered));
+    std::mem::forget(loaded);
     Ok(Outcome::Done)
 }
 
@@ -101,17 +109,15 @@ pub(super) fn elsewhere(loaded: &Loaded) -> Result<Option<String>, git::Error> {
     Ok(publish::elsewhere(settings, theirs.as_deref()).map(str::to_owned))
 }
 
-fn find_work(loaded: &Loaded, rendered: &[Rendered]) -> Result<Work, git::Error> {
+/// The files of nodes that are not on disk as they were rendered.
+fn stale<'a>(loaded: &Loaded, rendered: &'a [Rendered]) -> Vec<(String, &'a str)> {
     let root = &loaded.fleet.root;
     let is_stale = |(path, text): &(String, &str)| {
         let there = fs::read(root.join(path)).ok();
         there.as_deref() != Some(text.as_bytes())
     };
-    let stale = rendered.par_iter().flat_map_iter(Rendered::files);
-    Ok(Work {
-        write: stale.filter(is_stale).map(|(path, _)| path).collect(),
-        remove: leftover(loaded)?,
-    })
+    let files = rendered.par_iter().flat_map_iter(Rendered::files);
+    files.filter(is_stale).collect()
 }
 
 /// Rendered files of nodes that are no more.
@@ -135,17 +141,36 @@ fn is_leftover(loaded: &Loaded, path: &str) -> bool {
     owner(path).is_some_and(|node| !loaded.manifest.nodes.contains_key(node))
 }
 
-fn check(loaded: &Loaded, rendered: &[Rendered], ui: &Ui) -> Result<Outcome, Failure> {
-    let (stale, help) = match elsewhere(loaded)? {
-        None => {
-            let work = find_work(loaded, rendered)?;
-            let stale = [work.write, work.remove].concat();
-            (stale, "run `ephemeros render`, and commit what it writes")
+fn check(loaded: &Loaded, mut search: Search<'_>, ui: &Ui) -> Result<Outcome, Failure> {
+    let published = match elsewhere(loaded)? {
+        Some(_) => Some(base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?.fetched()),
+        None => None,
+    };
+    let mut stale = Vec::new();
+    let mut mistakes = loaded.render_each(&[], ui, |rendered| {
+        search.look(&rendered)?;
+        match &published {
+            None => stale.extend(self::stale(loaded, &rendered).into_iter().map(|it| it.0)),
+            Some(files) => {
+                let wanted = rendered.iter().flat_map(Rendered::files);
+                let wanted =
+                    wanted.filter(|(path, text)| !is_same(files.get(path), text.as_bytes()));
+                stale.extend(wanted.map(|(path, _)| path));
+            }
         }
-        Some(_) => (
-            unpublished(loaded, rendered)?,
-            "run `ephemeros render --push`",
-        ),
+        Ok(())
+    })?;
+    mistakes.extend(search.end(&mistakes));
+    settle(mistakes, ui)?;
+    let help = match published {
+        None => {
+            stale.extend(leftover(loaded)?);
+            "run `ephemeros render`, and commit what it writes"
+        }
+        Some(files) => {
+            stale.extend(files.into_keys().filter(|path| is_leftover(loaded, path)));
+            "run `ephemeros render --push`"
+        }
     };
     if ui.json() {
         let text = json!({ "format": 1, "stale": stale });
@@ -170,48 +195,51 @@ fn check(loaded: &Loaded, rendered: &[Rendered], ui: &Ui) -> Result<Outcome, Fai
     }
 }
 
-/// The files that nodes fetch and that are not what they come to, where nodes fetch from a branch of their own.
-fn unpublished(loaded: &Loaded, rendered: &[Rendered]) -> Result<Vec<String>, git::Error> {
-    let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let files = if base.published {
-        base.files
-    } else {
-        BTreeMap::new()
-    };
-    let wanted = rendered.iter().flat_map(Rendered::files);
-    let stale = wanted.filter(|(path, text)| !is_same(files.get(path), text.as_bytes()));
-    let mut stale: Vec<String> = stale.map(|(path, _)| path).collect();
-    stale.extend(files.into_keys().filter(|path| is_leftover(loaded, path)));
-    Ok(stale)
+/// Writes files beside the old ones while a fleet is rendered, then renames them: up to the first rename nothing has changed.
+struct Writer<'a> {
+    loaded: &'a Loaded,
+    batch: Batch,
+    work: Work,
+    // The last one to be dropped: until then the batch puts its files away.
+    held: Held,
 }
 
-/// Writes beside, then renames: up to the first rename nothing has changed.
-fn write(loaded: &Loaded, rendered: &[Rendered], work: &Work, ui: &Ui) -> Result<(), Failure> {
-    let held = Held::begin();
-    for folder in base::RENDERED {
-        // What a run left that was killed.
-        sweep(&loaded.fleet.root.join(folder))?;
+impl<'a> Writer<'a> {
+    fn begin(loaded: &'a Loaded) -> Result<Self, Failure> {
+        let held = Held::begin();
+        for folder in base::RENDERED {
+            // What a run left that was killed.
+            sweep(&loaded.fleet.root.join(folder))?;
+        }
+        Ok(Self {
+            loaded,
+            batch: Batch::new(),
+            work: Work::default(),
+            held,
+        })
     }
-    let wanted: BTreeSet<&String> = work.write.iter().collect();
-    let mut batch = Batch::new();
-    ui.start("writing", wanted.len());
-    for node in rendered {
-        for (path, text) in node.files() {
-            if !wanted.contains(&path) {
-                continue;
-            }
+
+    fn stage(&mut self, rendered: &[Rendered], ui: &Ui) -> Result<(), Failure> {
+        for (path, text) in stale(self.loaded, rendered) {
             if ui.stopped() {
                 return Err(Failure::Stopped);
             }
-            let place = loaded.fleet.root.join(&path);
+            let place = self.loaded.fleet.root.join(&path);
+            let batch = &mut self.batch;
             batch.stage(&place, text.as_bytes(), Durability::Rendered)?;
-            ui.advance(1);
+            self.work.write.push(path);
         }
+        Ok(())
     }
-    for path in &work.remove {
-        batch.remove(loaded.fleet.root.join(path));
+
+    /// Puts them in their places, and removes what is of no node.
+    fn commit(mut self) -> Result<Work, Failure> {
+        self.work.remove = leftover(self.loaded)?;
+        for path in &self.work.remove {
+            self.batch.remove(self.loaded.fleet.root.join(path));
+        }
+        self.batch.commit()?;
+        self.held.done();
+        Ok(self.work)
     }
-    batch.commit()?;
-    held.done();
-    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::render::all::templates;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Show, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
-    let mut loaded = load(start, ui)?;
+    let loaded = load(start, ui)?;
     let (name, rendered) = loaded.render_one(&args.node, ui)?;
     let node = loaded.node(&name)?;
     let [(path, config), _] = rendered.files();

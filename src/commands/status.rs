@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fetched::expected;
-use super::{Failure, Outcome, load, status_text};
+use super::{Failure, Outcome, load, settle, status_text};
 use crate::cli;
 use crate::fleet::file::ScriptAt;
 use crate::plan::base;
@@ -13,7 +13,7 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &cli::Status, start: &Path, ui: &Ui) -> Result<Outcome, Failure> {
     let mut loaded = load(start, ui)?;
-    loaded.settle(loaded.diagnostics.clone(), ui)?;
+    settle(std::mem::take(&mut loaded.diagnostics), ui)?;
     let nodes = loaded.select(&args.nodes.patterns())?;
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
     let (Some(repo), Some(commit)) = (&loaded.repo, base.commit) else {

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::thread;
 
+use super::pending::Pending;
 use super::stick_inputs::{Inputs, Keys, gather, open_secrets};
 use super::stick_loaders::Known;
-use super::{Failure, Loaded, fail, leaks, plan};
+use super::{Failure, Loaded, fail};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::ipxe;
 use crate::plan::base;
 use crate::progress::Progress as _;
+use crate::render::leaks::Search;
 use crate::render::rendered::Rendered;
 use crate::stick::{self, Contents, Disk, Label, Sector};
 use crate::ui::Ui;
@@ -79,8 +81,6 @@ pub(super) fn prepare<T>(
         let mut of_secrets = Vec::new();
         let identity = made_of.identity.clone();
         let secrets = open_secrets(&nodes, keys, identity, ui, &mut of_secrets);
-        // What other nodes fetch is public too; their own mistakes are no matter of this stick.
-        let (all, _) = loaded.try_render(&[], ui)?;
         // A value that several nodes inherit is searched for once.
         let values: BTreeSet<(&str, &[u8])> = secrets
             .iter()
@@ -89,7 +89,10 @@ pub(super) fn prepare<T>(
             .flatten()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
             .collect();
-        of_secrets.extend(leaks::find(loaded, &all, values, &[])?);
+        let mut search = Search::of_all(&loaded.manifest, values)?;
+        // What other nodes fetch is public too; their own mistakes are no matter of this stick.
+        loaded.render_each(&[], ui, |rendered| Ok(search.look(&rendered)?))?;
+        of_secrets.extend(search.end(&[]));
         let inputs = gather(loaded, &nodes, secrets, known, made_of, ui, &mut mistakes);
         mistakes.extend(of_secrets);
         Ok::<_, Failure>(inputs)
@@ -159,8 +162,11 @@ pub(super) fn pending<T>(
     prepared: &[Prepared<T>],
 ) -> Result<Vec<String>, Failure> {
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
-    let rendered = prepared.iter().map(|one| &one.rendered);
-    Ok(plan::pending(loaded, &base, rendered, 0)?)
+    let mut pending = Pending::begin(loaded, &base)?;
+    for one in prepared {
+        pending.add(std::slice::from_ref(&one.rendered));
+    }
+    Ok(pending.notes(0))
 }
 
 impl<T> Prepared<T> {

@@ -133,8 +133,7 @@ impl<'de> de::Deserializer<'de> for Decoder<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match &self.item.value {
             Value::Written => self.deserialize_string(visitor),
-            Value::String(text) => visitor.visit_str(text),
-            Value::Datetime(text) => visitor.visit_str(text),
+            Value::String(text) | Value::Datetime(text) => visitor.visit_str(text),
             Value::Integer(integer) => visitor.visit_i64(*integer),
             Value::Float(float) => visitor.visit_f64(*float),
             Value::Boolean(boolean) => visitor.visit_bool(*boolean),

@@ -132,11 +132,20 @@ pub fn check_recipients(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) 
     }
 }
 
-/// Every encrypted value of the fleet: its name, where it is written, and what it is.
-pub fn secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item, Secret)> {
+fn written_secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item)> {
     let layers = manifest.layers();
     let tables = layers.filter_map(|layer| layer.item.get("secrets")?.table());
-    tables.flatten().filter_map(|(name, item)| {
+    tables.flatten()
+}
+
+/// The names of all secrets of the fleet.
+pub fn names(manifest: &Manifest) -> impl Iterator<Item = &str> {
+    written_secrets(manifest).map(|(name, _)| name)
+}
+
+/// Every encrypted value of the fleet: its name, where it is written, and what it is.
+pub fn secrets(manifest: &Manifest) -> impl Iterator<Item = (&str, &Item, Secret)> {
+    written_secrets(manifest).filter_map(|(name, item)| {
         let secret = item.text()?.parse().ok()?;
         Some((name, item, secret))
     })

@@ -15,7 +15,7 @@ use crate::git::tree::object_id;
 use crate::git::{self, ObjectId};
 
 /// The files that a plan compares with. Where they come from is hidden.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Base {
     /// As people know it: `origin/main (1a2b3c4)`.
     pub name: String,
@@ -46,6 +46,16 @@ impl Base {
             commit: None,
             published: false,
             merges: false,
+        }
+    }
+
+    /// What nodes fetch of it.
+    #[must_use]
+    pub fn fetched(self) -> BTreeMap<String, Content> {
+        if self.published {
+            self.files
+        } else {
+            BTreeMap::new()
         }
     }
 }

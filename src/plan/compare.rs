@@ -134,36 +134,25 @@ impl NodePlan {
 }
 
 impl Plan {
+    /// Of nodes that were compared with a base, and of `removed` ones, which the base knows and the fleet does not.
+    #[must_use]
+    pub fn new(base: &Base, mut nodes: Vec<NodePlan>, removed: &[String]) -> Self {
+        let gone = |node: &String| NodePlan {
+            meanwhile: sentences(Cost::Removed, &[], &[], None),
+            ..NodePlan::new(node, Cost::Removed, Vec::new())
+        };
+        nodes.extend(removed.iter().map(gone));
+        nodes.sort_by(|a, b| a.node.cmp(&b.node));
+        Self {
+            base: base.name.clone(),
+            nodes,
+        }
+    }
+
     /// Whether anything changes at all.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.nodes.iter().any(|node| node.cost != Cost::Nothing)
-    }
-
-    /// Adds what has to be done to sticks, where any are recorded, and what becomes of nodes until it is. Other sticks are
-    /// taken to be as the fleet of the base would write them; `before` is that fleet, or `None` where its nodes are those
-    /// of today.
-    pub fn weigh(
-        &mut self,
-        before: Option<&Fleet>,
-        after: &Fleet,
-        rendered: &[Rendered],
-        mut sticks: BTreeMap<String, Vec<StickPlan>>,
-    ) {
-        let rendered: BTreeMap<&str, &Rendered> =
-            rendered.iter().map(|it| (it.node.as_str(), it)).collect();
-        for plan in &mut self.nodes {
-            let node = after.node(&plan.node);
-            let recorded = sticks.remove(&plan.node).filter(|it| !it.is_empty());
-            let lacks = match (node, recorded) {
-                (None, _) => Vec::new(),
-                (Some(_), Some(sticks)) => plan.settle(sticks),
-                (Some(node), None) => plan.suppose(before, (after, node)),
-            };
-            let rendered = rendered.get(plan.node.as_str());
-            let node = node.zip(rendered.copied());
-            plan.meanwhile = sentences(plan.cost, &plan.reasons, &lacks, node);
-        }
     }
 
     /// How many nodes there are of each cost, without those of which there is none.
@@ -177,17 +166,38 @@ impl Plan {
     }
 }
 
-/// Compares. `read` gives the bytes of a blob of the base; only blobs that differ are read.
-/// `removed` are the nodes that the base knows and the fleet does not.
+/// Adds what has to be done to sticks, where any are recorded, and what becomes of nodes until it is; `nodes` are those that
+/// were rendered. Other sticks are taken to be as the fleet of the base would write them; `before` is that fleet, or `None`
+/// where its nodes are those of today.
+pub fn weigh(
+    nodes: &mut [NodePlan],
+    rendered: &[Rendered],
+    before: Option<&Fleet>,
+    after: &Fleet,
+    mut sticks: BTreeMap<String, Vec<StickPlan>>,
+) {
+    for (plan, rendered) in nodes.iter_mut().zip(rendered) {
+        let Some(node) = after.node(&plan.node) else {
+            continue;
+        };
+        let recorded = sticks.remove(&plan.node).filter(|it| !it.is_empty());
+        let lacks = match recorded {
+            Some(sticks) => plan.settle(sticks),
+            None => plan.suppose(before, (after, node)),
+        };
+        plan.meanwhile = sentences(plan.cost, &plan.reasons, &lacks, Some((node, rendered)));
+    }
+}
+
+/// Compares, node by node. `read` gives the bytes of a blob of the base; only blobs that differ are read.
 ///
 /// # Errors
 /// What `read` says.
 pub fn compare<E>(
     base: &Base,
     rendered: &[Rendered],
-    removed: &[String],
     mut read: impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
-) -> Result<Plan, E> {
+) -> Result<Vec<NodePlan>, E> {
     let same: Vec<bool> = rendered
         .par_iter()
         .map(|node| {
@@ -197,36 +207,24 @@ pub fn compare<E>(
         })
         .collect();
     // A git repository is read by one thread, so the differing blobs are fetched before they are compared.
-    let mut differing = Vec::new();
-    for (node, _) in rendered.iter().zip(&same).filter(|(_, same)| !**same) {
-        let mut before = Vec::new();
-        for (path, _) in node.files() {
-            before.push(match base.files.get(path.as_str()) {
+    let mut before = Vec::with_capacity(rendered.len());
+    for (node, same) in rendered.iter().zip(same) {
+        let mut files = Vec::new();
+        for (path, _) in node.files().iter().filter(|_| !same) {
+            files.push(match base.files.get(path) {
                 None => None,
                 Some(Content::Bytes(bytes)) => Some(bytes.clone()),
                 Some(Content::Object(id)) => Some(read(*id)?),
             });
         }
-        differing.push((node, before));
+        before.push((!same).then_some(files));
     }
-    let mut nodes: Vec<NodePlan> = differing
-        .into_par_iter()
-        .map(|(node, before)| compare_node(node, &before))
-        .collect();
-    nodes.extend(
-        rendered
-            .iter()
-            .zip(&same)
-            .filter(|(_, same)| **same)
-            .map(|(node, _)| NodePlan::new(&node.node, Cost::Nothing, Vec::new())),
-    );
-    let removed = removed.iter();
-    nodes.extend(removed.map(|node| NodePlan::new(node, Cost::Removed, Vec::new())));
-    nodes.sort_by(|a, b| a.node.cmp(&b.node));
-    Ok(Plan {
-        base: base.name.clone(),
-        nodes,
-    })
+    let nodes = rendered.par_iter().zip(before);
+    let nodes = nodes.map(|(node, before)| match before {
+        Some(before) => compare_node(node, &before),
+        None => NodePlan::new(&node.node, Cost::Nothing, Vec::new()),
+    });
+    Ok(nodes.collect())
 }
 
 /// Whether a file of the base holds exactly these bytes.
@@ -291,9 +289,9 @@ fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {
     }
 }
 
-/// The nodes whose rendered files are in the base and that the fleet does not have.
+/// The nodes whose rendered files are in the base and of which `is_there` says that the fleet does not have them.
 #[must_use]
-pub fn removed(base: &Base, nodes: &BTreeSet<String>) -> Vec<String> {
+pub fn removed(base: &Base, is_there: impl Fn(&str) -> bool) -> Vec<String> {
     let owners: BTreeSet<&str> = base
         .files
         .keys()
@@ -301,7 +299,7 @@ pub fn removed(base: &Base, nodes: &BTreeSet<String>) -> Vec<String> {
             let name = path.strip_prefix("ignition/")?;
             name.strip_suffix(".ign")
         })
-        .filter(|name| is_node_name(name) && !nodes.contains(*name))
+        .filter(|name| is_node_name(name) && !is_there(name))
         .collect();
     owners.into_iter().map(str::to_owned).collect()
 }

@@ -193,7 +193,7 @@ impl Wanted<'_> {
     /// A secret that the stick has, but not where the node will look.
     fn check_files(&self, stick: &Recorded, reasons: &mut Reasons) {
         let carried = |name: &&String| stick.secrets.contains_key(*name);
-        let needed = |name: &&String| self.node.secrets.contains_key(*name);
+        let needed = |name: &&String| self.node.secrets.contains_key(name);
         for (path, names) in &self.secret_files {
             let there = stick.secret_files.get(path);
             let there = there.map_or(&[][..], Vec::as_slice);

@@ -15,7 +15,48 @@ use crate::fleet::node::{Fleet, Node};
 use crate::progress::{Progress, Stopped};
 use crate::source::Source;
 
-/// Renders the nodes. Those with a mistake are missing from the result.
+/// How many nodes are rendered before somebody looks at them: so many that both ends keep all cores busy.
+const AT_ONCE: usize = 1024;
+
+/// Renders the nodes, some at a time: `each` gets them in order, and a large fleet is never held whole. Those with a mistake
+/// are left out.
+///
+/// # Errors
+/// The user stopped it, or what `each` says.
+pub fn render_each<E: From<Stopped>>(
+    fleet: &Fleet,
+    nodes: &[&Node],
+    engine: &Engine,
+    progress: &dyn Progress,
+    mut each: impl FnMut(Vec<Rendered>) -> Result<(), E>,
+) -> Result<Vec<Diagnostic>, E> {
+    let shared = Shared::of(fleet);
+    let memo = Memo::of(nodes);
+    let mut diagnostics = Vec::new();
+    progress.start("rendering", nodes.len());
+    for some in nodes.chunks(AT_ONCE) {
+        let done: Result<Vec<_>, Stopped> = some
+            .par_iter()
+            .map(|node| {
+                if progress.stopped() {
+                    return Err(Stopped);
+                }
+                let rendered = render_node(fleet, node, engine, &shared, &memo);
+                progress.advance(1);
+                Ok(rendered)
+            })
+            .collect();
+        let mut rendered = Vec::with_capacity(some.len());
+        for (node, mistakes) in done? {
+            rendered.extend(node);
+            diagnostics.extend(mistakes);
+        }
+        each(rendered)?;
+    }
+    Ok(diagnostics)
+}
+
+/// As [`render_each`], all of them at once.
 ///
 /// # Errors
 /// The user stopped it.
@@ -25,27 +66,12 @@ pub fn render(
     engine: &Engine,
     progress: &dyn Progress,
 ) -> Result<(Vec<Rendered>, Vec<Diagnostic>), Stopped> {
-    let shared = Shared::of(fleet);
-    let memo = Memo::of(nodes);
-    progress.start("rendering", nodes.len());
-    let done: Result<Vec<_>, Stopped> = nodes
-        .par_iter()
-        .map(|node| {
-            if progress.stopped() {
-                return Err(Stopped);
-            }
-            let rendered = render_node(fleet, node, engine, &shared, &memo);
-            progress.advance(1);
-            Ok(rendered)
-        })
-        .collect();
-    let mut rendered = Vec::with_capacity(nodes.len());
-    let mut diagnostics = Vec::new();
-    for (node, mistakes) in done? {
-        rendered.extend(node);
-        diagnostics.extend(mistakes);
-    }
-    Ok((rendered, diagnostics))
+    let mut all = Vec::with_capacity(nodes.len());
+    let diagnostics = render_each(fleet, nodes, engine, progress, |rendered| {
+        all.extend(rendered);
+        Ok::<_, Stopped>(())
+    })?;
+    Ok((all, diagnostics))
 }
 
 /// The templates of a node, rendered, in the order in which they are merged; without those that have a mistake.

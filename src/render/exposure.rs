@@ -21,20 +21,26 @@ const DATA: &str = "data:,long-data";
 
 /// Looks for secrets, and remembers what it found in the files that people wrote.
 pub struct Exposure<'a> {
-    guard: &'a Guard<'a>,
-    allowed: &'a Allowed<'a>,
+    guard: Guard<'a>,
+    allowed: Allowed<'a>,
     found: Vec<Finding>,
 }
 
 impl<'a> Exposure<'a> {
     /// Nothing was looked at yet.
     #[must_use]
-    pub fn new(guard: &'a Guard<'a>, allowed: &'a Allowed<'a>) -> Self {
+    pub fn new(guard: Guard<'a>, allowed: Allowed<'a>) -> Self {
         Self {
             guard,
             allowed,
             found: Vec::new(),
         }
+    }
+
+    /// What may be public.
+    #[must_use]
+    pub fn allowed(&self) -> &Allowed<'a> {
+        &self.allowed
     }
 
     /// Looks at the files that people wrote.

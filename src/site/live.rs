@@ -84,7 +84,7 @@ impl Live<'_> {
         let rendered = all::render(&fleet, &nodes, &engine, progress);
         let (rendered, found) = rendered.map_err(Trouble::here)?;
         mistakes.extend(found);
-        let leaks = leaks::find(&manifest, &rendered, [], &mistakes).map_err(Trouble::here)?;
+        let leaks = leaks::find(&manifest, &rendered, &mistakes).map_err(Trouble::here)?;
         mistakes.extend(leaks);
         settle(mistakes)?;
         Ok(rendered)

@@ -176,11 +176,11 @@ pub fn secret_names(node: &Node) -> BTreeMap<String, Vec<String>> {
     let env_files = node.env_files.iter();
     let env_files = env_files.map(|(file, names)| {
         let names = names.secret.iter();
-        let names = names.filter(|name| node.secrets.contains_key(*name));
+        let names = names.filter(|name| node.secrets.contains_key(name));
         (file.clone(), names.cloned().collect::<Vec<_>>())
     });
     let files = node.secret_files.iter();
-    let files = files.filter(|(_, name)| node.secrets.contains_key(*name));
+    let files = files.filter(|(_, name)| node.secrets.contains_key(name));
     let files = files.map(|(path, name)| (path.clone(), vec![name.clone()]));
     let mut all: BTreeMap<_, _> = env_files.chain(files).collect();
     all.retain(|_, names| !names.is_empty());

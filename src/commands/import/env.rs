@@ -9,12 +9,13 @@ use self::found::Found;
 use self::node_file::NodeFile;
 use self::sorted::Sorted;
 use crate::cli;
-use crate::commands::{Failure, Outcome, fail, find_root, identities, leaks, load_from, lock};
+use crate::commands::{Failure, Outcome, fail, find_root, identities, load_from, lock};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::files::{Folder, With};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::{names, volume};
 use crate::progress::Progress as _;
+use crate::render::leaks;
 use crate::secrets::value::Secret;
 use crate::ui::Ui;
 use crate::vault::dumps::forbid_dumps;
@@ -187,7 +188,7 @@ fn check(
     };
     let loaded = load_from(root, &files, ui)?;
     let (rendered, mut mistakes) = loaded.try_render(&[node.to_owned()], ui)?;
-    let leaks = leaks::find(&loaded, &rendered, std::iter::empty(), &mistakes)?;
+    let leaks = leaks::find(&loaded.manifest, &rendered, &mistakes)?;
     mistakes.extend(leaks);
     // What is wrong with others was wrong before.
     mistakes.retain(|it| {

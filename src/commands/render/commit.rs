@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::plan::compute;
+use super::super::comparison::Comparison;
 use super::super::{Failure, Loaded, Outcome, count, fail};
 use super::destination::Upstream;
 use super::message::message;
 use super::ready::{self, NAMED, Ready};
-use super::{beside, find_work, gate, is_leftover, write};
+use super::{Writer, beside, gate, is_leftover};
 use crate::cli;
 use crate::diagnostic::Diagnostic;
 use crate::git::ObjectId;
@@ -67,7 +67,9 @@ pub(super) fn run(
         check_line(&ready, theirs, tip)?;
     }
     let (base, is_cut_off) = base(args, loaded, &ready, tip)?;
-    let plan = compute(loaded, &base, &[], rendered, records)?;
+    let mut comparison = Comparison::begin(loaded, &base, records)?;
+    comparison.add(rendered)?;
+    let plan = comparison.end(&[]);
     if args.push && (tip.is_some() || of_theirs.is_some()) {
         let broken = gate::broken(&plan, &args.allow);
         if broken.iter().any(Diagnostic::is_error) {
@@ -219,8 +221,9 @@ fn here(
     message: impl FnOnce(&BTreeSet<&str>) -> String,
     ui: &Ui,
 ) -> Result<Done, Failure> {
-    let work = find_work(loaded, rendered)?;
-    write(loaded, rendered, &work, ui)?;
+    let mut writer = Writer::begin(loaded)?;
+    writer.stage(rendered, ui)?;
+    let work = writer.commit()?;
     let head = base::at(ready.repo, "HEAD", ready.head)?.files;
     let mut paths: Vec<String> = Vec::new();
     for (path, text) in rendered.iter().flat_map(Rendered::files) {

@@ -32,7 +32,7 @@ impl Sticks {
         let entries = document.get("stick").map_or(&[][..], Item::array);
         let entry = at.and_then(|at| entries.get(at));
         let item = entry.and_then(|entry| entry.get(key));
-        item.map_or(0..0, |item| item.span())
+        item.map_or(0..0, Item::span)
     }
 }
 
