@@ -70,9 +70,10 @@ fn merge_lists(
 ) -> Option<Value> {
     let place = new.or(old.as_ref())?;
     let (span, origin) = (place.span, place.origin.clone());
-    let mut merged = Vec::new();
+    let old = old.map(Value::into_items).unwrap_or_default();
+    let mut merged = Vec::with_capacity(old.len() + new.map_or(0, |new| new.items().len()));
     let mut in_both = Vec::new();
-    for item in old.map(Value::into_items).unwrap_or_default() {
+    for item in old {
         let Some(over) = in_child.find(field, &key_of(&item)) else {
             merged.push(item);
             continue;

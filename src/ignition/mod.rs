@@ -22,7 +22,7 @@ pub(crate) use merge::merge_structs;
 use report::{Names, Place, Report};
 pub use spec::Spec;
 pub(crate) use validate::visit_children;
-use value::{Data, Struct, Value};
+use value::Struct;
 pub use view::{Entry, view};
 
 /// A config that fits its spec's types. Whether it makes sense is for [`validate`] to say.
@@ -68,6 +68,12 @@ impl Config {
         &self.root
     }
 
+    /// Notes that [`validate`] finds nothing in it: after a merge it looks only at what the merge has changed. Places are
+    /// forgotten.
+    pub(crate) fn settle(&mut self) {
+        self.root.settle();
+    }
+
     /// One line of JSON and a newline, byte for byte as Butane prints it.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -91,7 +97,8 @@ pub fn merge(parent: Config, child: &Config) -> Config {
         Cow::Owned(upgraded(child.clone(), spec))
     };
     let mut root = merge_structs(upgraded(parent, spec), &child, spec);
-    forget_places(&mut root);
+    // Places in two texts are of no use in a merged config.
+    root.forget_places();
     Config::new(spec, root)
 }
 
@@ -120,23 +127,6 @@ pub(crate) fn validate_in(
     let span = source.map(|source| (0..source.text.len()).into());
     validate::walk(&config.root, &Place::root(span), &mut report);
     report.finish()
-}
-
-/// Places in two texts are of no use in a merged config.
-fn forget_places(structure: &mut Struct) {
-    structure
-        .fields_mut()
-        .for_each(|(_, value)| forget_place(value));
-}
-
-fn forget_place(value: &mut Value) {
-    value.span = None;
-    value.origin = None;
-    match &mut value.data {
-        Data::Struct(structure) => forget_places(structure),
-        Data::List(items) => items.iter_mut().for_each(forget_place),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

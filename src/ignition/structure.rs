@@ -11,6 +11,8 @@ pub struct Struct {
     fields: Vec<(&'static Field, Value)>,
     /// Where a field was written as null, which counts as none and is a place all the same.
     nulls: Vec<(&'static str, Span)>,
+    /// Whether it is known that nothing is wrong in it and below it. Whoever may change it, for a newer spec too, forgets that.
+    sound: bool,
 }
 
 impl PartialEq for Struct {
@@ -31,6 +33,31 @@ impl Struct {
             ty,
             fields: Vec::new(),
             nulls: Vec::new(),
+            sound: false,
+        }
+    }
+
+    /// Notes that nothing is wrong in it and below it, and forgets all places.
+    pub(super) fn settle(&mut self) {
+        self.sound = true;
+        self.nulls = Vec::new();
+        for (_, value) in &mut self.fields {
+            value.settle();
+        }
+    }
+
+    /// Whether it is known that nothing is wrong in it and below it.
+    #[must_use]
+    pub(super) fn is_sound(&self) -> bool {
+        self.sound
+    }
+
+    /// Forgets all places. What is sound has none.
+    pub(super) fn forget_places(&mut self) {
+        if !self.sound {
+            for (_, value) in &mut self.fields {
+                value.forget_places();
+            }
         }
     }
 
@@ -64,6 +91,7 @@ impl Struct {
 
     /// Sets a field, also one that the schema lacks.
     pub fn put(&mut self, field: &'static Field, value: Value) {
+        self.sound = false;
         match self
             .fields
             .iter_mut()
@@ -81,6 +109,7 @@ impl Struct {
 
     /// The fields that are set, to change them.
     pub fn fields_mut(&mut self) -> impl Iterator<Item = (&'static Field, &mut Value)> {
+        self.sound = false;
         self.fields.iter_mut().map(|(field, value)| (*field, value))
     }
 
@@ -99,6 +128,7 @@ impl Struct {
 
     /// A field's value, to change it.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.sound = false;
         let found = self.fields.iter_mut().find(|(field, _)| field.name == name);
         found.map(|(_, value)| value)
     }
@@ -109,6 +139,7 @@ impl Struct {
             .fields
             .iter()
             .position(|(field, _)| field.name == name)?;
+        self.sound = false;
         Some(self.fields.remove(at).1)
     }
 

@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+use serde_json::json;
+
 use super::*;
 
 fn config(version: &str, sections: &str) -> Config {
@@ -122,5 +125,78 @@ fn in_spec_3_2_a_custom_pin_that_only_stands_there_excludes_others() {
         let luks = r#""storage":{"luks":[{"name":"a","device":"/dev/a","clevis":{"custom":{},"tpm2":true}}]}"#;
         let found = validate(&config(version, luks), None);
         assert_eq!(found.iter().any(Diagnostic::is_error), refused, "{found:?}");
+    }
+}
+
+/// A config of few names, so that some collide, with mistakes in some of its parts.
+fn any_config() -> impl Strategy<Value = Config> {
+    let version = prop::sample::select(vec!["3.0.0", "3.2.0", "3.3.0", "3.6.0"]);
+    let path = prop::sample::select(vec![
+        "/a",
+        "/a/b",
+        "/c",
+        "d",
+        "/etc/systemd/system/u.service",
+    ]);
+    let node = (path, 0..8_u8).prop_map(|(path, way)| match way {
+        0 => json!({ "path": path }),
+        1 => json!({ "path": path, "mode": 0o4755 }),
+        2 => json!({ "path": path, "overwrite": true }),
+        3 => json!({ "path": path, "contents": { "verification": { "hash": "md5-" } } }),
+        4 => json!({ "path": path, "contents": { "source": "gs://a/b" } }),
+        5 => json!({ "path": path, "user": { "id": 1 } }),
+        6 => json!({ "path": path, "user": { "name": "a" } }),
+        _ => json!({ "path": path, "overwrite": true, "contents": { "source": "data:,x" } }),
+    });
+    let contents = prop::sample::select(vec!["[Service]\nA=b\n", "[Install]\nA=b\n", "[", ""]);
+    let name = prop::sample::select(vec!["u.service", "u@.service", "u@1.service", "u"]);
+    let unit = (name, prop::option::of(contents), any::<bool>()).prop_map(
+        |(name, contents, enabled)| json!({ "name": name, "contents": contents, "enabled": enabled }),
+    );
+    let nodes = || prop::collection::vec(node.clone(), 0..3);
+    let link = |mut link: serde_json::Value| {
+        link["hard"] = true.into();
+        link
+    };
+    let units = prop::collection::vec(unit, 0..3);
+    let storage = (nodes(), nodes(), nodes()).prop_map(move |(files, directories, links)| {
+        let links: Vec<_> = links.into_iter().map(link).collect();
+        json!({ "files": files, "directories": directories, "links": links })
+    });
+    // One that no other config has is taken as a whole.
+    let storage = prop::option::of(storage);
+    (version, storage, units).prop_map(move |(version, storage, units)| {
+        let config = json!({
+            "ignition": { "version": version },
+            "storage": storage,
+            "systemd": { "units": units },
+        });
+        let (config, found) = Config::parse(&Source::file("a.ign", config.to_string()));
+        assert!(!found.iter().any(Diagnostic::is_error), "{found:?}");
+        config.unwrap()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn what_was_sound_before_a_merge_is_as_good_as_checked_again(
+        parts in prop::collection::vec(any_config(), 2..5),
+    ) {
+        let all = |parts: Vec<Config>| {
+            let mut parts = parts.into_iter();
+            let first = parts.next().unwrap();
+            parts.fold(first, |parent, child| merge(parent, &child))
+        };
+        let mut settled = parts.clone();
+        for part in &mut settled {
+            if validate(part, None).is_empty() {
+                part.settle();
+            }
+        }
+        let (checked, settled) = (all(parts), all(settled));
+        prop_assert_eq!(validate(&settled, None), validate(&checked, None));
+        prop_assert_eq!(settled, checked);
     }
 }

@@ -149,6 +149,31 @@ impl Value {
         }
     }
 
+    /// See [`Struct::settle`].
+    pub(super) fn settle(&mut self) {
+        self.forget_place();
+        match &mut self.data {
+            Data::Struct(structure) => structure.settle(),
+            Data::List(items) => items.iter_mut().for_each(Self::settle),
+            _ => {}
+        }
+    }
+
+    /// Forgets its place and all below it.
+    pub(super) fn forget_places(&mut self) {
+        self.forget_place();
+        match &mut self.data {
+            Data::Struct(structure) => structure.forget_places(),
+            Data::List(items) => items.iter_mut().for_each(Self::forget_places),
+            _ => {}
+        }
+    }
+
+    fn forget_place(&mut self) {
+        self.span = None;
+        self.origin = None;
+    }
+
     /// Whether it is an empty list, or a struct of nothing else.
     #[must_use]
     pub fn is_blank(&self) -> bool {

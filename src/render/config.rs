@@ -31,7 +31,10 @@ pub(super) fn build(
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(node.templates.iter()) {
         let part = memo.find(name, &source.text).or_else(|| {
-            let (part, found) = read(source, name, &files);
+            let (mut part, found) = read(source, name, &files);
+            if let (Some(part), []) = (&mut part, found.as_slice()) {
+                part.settle();
+            }
             let part = part.map(Arc::new);
             if let (Some(part), []) = (&part, found.as_slice()) {
                 memo.keep(name, &source.text, part);
