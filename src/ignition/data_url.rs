@@ -1,17 +1,19 @@
 //! `data:` URLs: how Butane writes them, and how Ignition reads them.
 
-use std::cell::RefCell;
 use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use flate2::Crc;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::GzDecoder;
-use miniz_oxide::deflate::core::CompressorOxide;
-use miniz_oxide::deflate::stream::deflate;
-use miniz_oxide::{DataFormat, MZFlush, MZStatus};
+
+use self::encode::SCHEME;
+
+mod encode;
+
+pub(crate) use self::encode::is_own;
+pub use self::encode::{DataUrl, encode, encode_percent};
 
 /// Why a `data:` URL can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,114 +50,6 @@ impl DataUrlError {
     }
 }
 
-/// A `data:` URL and whether it holds gzip.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataUrl {
-    /// The whole URL.
-    pub url: String,
-    /// Its bytes are compressed with gzip.
-    pub compressed: bool,
-}
-
-/// Encodes contents as Butane does: percent-encoding, base64 where it is shorter, gzip where that is shorter yet.
-#[must_use]
-pub fn encode(contents: &[u8], compress: bool) -> DataUrl {
-    const GZIP_KEY: usize = "gzip".len();
-    let plain = percent_encoded(contents);
-    let base64 = base64_len(contents.len());
-    let shortest = plain.len().min(base64);
-    // gzip adds 18 bytes at least, so short contents can't get shorter.
-    if compress && shortest > GZIP_KEY + base64_len(GZIP_OVERHEAD) {
-        let packed = gzip(contents);
-        if base64_len(packed.len()) + GZIP_KEY < shortest {
-            return DataUrl {
-                url: base64_url(&packed),
-                compressed: true,
-            };
-        }
-    }
-    let url = if base64 < plain.len() {
-        base64_url(contents)
-    } else {
-        format!("data:{plain}")
-    };
-    DataUrl {
-        url,
-        compressed: false,
-    }
-}
-
-/// Encodes contents in the way of the oldest Butane spec.
-#[must_use]
-pub fn encode_percent(contents: &[u8]) -> String {
-    format!("data:{}", percent_encoded(contents))
-}
-
-const GZIP_OVERHEAD: usize = 18;
-const BASE64_MARK: &str = ";base64,";
-
-fn base64_len(bytes: usize) -> usize {
-    BASE64_MARK.len() + bytes.div_ceil(3) * 4
-}
-
-fn base64_url(bytes: &[u8]) -> String {
-    let mut url = format!("data:{BASE64_MARK}");
-    STANDARD.encode_string(bytes, &mut url);
-    url
-}
-
-/// A comma and the data.
-fn percent_encoded(bytes: &[u8]) -> String {
-    const HEX: [u8; 16] = *b"0123456789ABCDEF";
-    let mut text = String::with_capacity(bytes.len() * 3 / 2 + 1);
-    text.push(',');
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push('%');
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    text
-}
-
-thread_local! {
-    /// To make one anew takes longer than most contents take to compress. It is not flate2's: that takes whatever
-    /// another crate asks for, and with zlib-rs it was other bytes, which may differ by the processor too.
-    static DEFLATE: RefCell<Box<CompressorOxide>> = {
-        let mut deflate = Box::<CompressorOxide>::default();
-        deflate.set_format_and_level(DataFormat::Raw, 9);
-        RefCell::new(deflate)
-    };
-}
-
-/// Compresses without a time or a name, so that equal contents give equal bytes.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    // Deflate, no flags, no time, compressed best, by an unknown system: RFC 1952, 2.3.
-    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff];
-    DEFLATE.with_borrow_mut(|state| {
-        state.reset();
-        let mut rest = bytes;
-        loop {
-            let start = packed.len();
-            packed.resize(start + bytes.len() / 2 + 64, 0);
-            let done = deflate(state, rest, &mut packed[start..], MZFlush::Finish);
-            packed.truncate(start + done.bytes_written);
-            rest = &rest[done.bytes_consumed..];
-            if done.status.expect("nothing to be wrong with") == MZStatus::StreamEnd {
-                break;
-            }
-        }
-    });
-    let mut sum = Crc::new();
-    sum.update(bytes);
-    packed.extend(sum.sum().to_le_bytes());
-    packed.extend(sum.amount().to_le_bytes());
-    packed
-}
-
 /// Decompresses up to `limit` bytes.
 ///
 /// # Errors
@@ -180,7 +74,7 @@ pub fn gunzip(bytes: &[u8], limit: usize) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// When it is no valid `data:` URL.
 pub fn decode(url: &str) -> Result<Vec<u8>, DataUrlError> {
-    let rest = url.strip_prefix("data:").ok_or(DataUrlError::Scheme)?;
+    let rest = url.strip_prefix(SCHEME).ok_or(DataUrlError::Scheme)?;
     let (base64, data) = parameters(media_type(rest)?)?;
     if !base64 {
         return unescape(data);

@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+
+use super::encode::gzip;
 use super::*;
+use crate::ignition::rules::url::scheme;
 
 #[test]
 fn the_shortest_encoding_wins() {
@@ -69,4 +73,17 @@ fn refuses_what_ignition_refuses() {
     assert_eq!(decode("data:,%é"), Err(DataUrlError::Character));
     assert_eq!(decode("data:;base64,A"), Err(DataUrlError::Base64));
     assert_eq!(decode("http://a"), Err(DataUrlError::Scheme));
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_here_is_told_without_decoding(contents: Vec<u8>, compress: bool) {
+        prop_assert!(is_own(&encode(&contents, compress).url));
+        prop_assert!(is_own(&encode_percent(&contents)));
+    }
+
+    #[test]
+    fn what_is_told_without_decoding_can_be_decoded(url in "data:(,|;base64,)([aZ09+/=]{4}|[a%0=#/ é]){0,4}") {
+        prop_assert!(!is_own(&url) || decode(&url).is_ok() && scheme(&url) == Ok("data"));
+    }
 }
