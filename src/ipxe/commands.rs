@@ -14,6 +14,7 @@ pub(super) enum Kind {
     UefiOnly,
 }
 
+// All of these are sorted.
 const USUAL: &[&str] = &[
     "autoboot",
     "boot",
@@ -120,7 +121,7 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
         (UEFI_ONLY, Kind::UefiOnly),
     ]
     .into_iter()
-    .find(|(names, _)| names.contains(&name))
+    .find(|(names, _)| names.binary_search(&name).is_ok())
     .map(|(_, kind)| kind)
 }
 
@@ -132,4 +133,16 @@ pub(super) fn fetches(name: &str) -> bool {
 /// Whether the command fetches the image that `boot` will start.
 pub(super) fn is_kernel(name: &str) -> bool {
     matches!(name, "kernel" | "imgselect" | "imgload")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted() {
+        for names in [USUAL, ASKS, RARE, UEFI_ONLY] {
+            assert!(names.is_sorted());
+        }
+    }
 }

@@ -7,63 +7,13 @@ use std::ops::Range;
 
 use super::commands;
 use super::expand::{Endless, Value, expand};
-use super::image::{Boot, Image, Images, image_args, image_name};
+use super::image::{Image, Images, image_args, image_name};
 use super::read::{Command, Line, Script, When};
 use super::settings;
 
-/// What a script did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// How it ended.
-    pub end: End,
-    /// The command that ended it; empty where the script ran out.
-    pub span: Range<usize>,
-    /// What it fetched, in order.
-    pub fetches: Vec<Fetch>,
-    /// What it said, in order.
-    pub screen: Vec<String>,
-    /// Every command as it ran, its settings filled in.
-    pub commands: Vec<String>,
-    /// Whether a condition asked for something that only the machine knows, so that the real one may go
-    /// another way.
-    pub guessed: bool,
-}
+mod run;
 
-/// How a script ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// It starts a kernel.
-    Boots(Boot),
-    /// It comes back to whoever chained to it, and has failed.
-    Fails,
-    /// It comes back and has succeeded.
-    Succeeds,
-    /// It hands over to something else by this command: `chain`, `reboot`, `sanboot` and so on.
-    Leaves(String),
-    /// It would go on for ever.
-    Endless,
-}
-
-/// A try to fetch something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetch {
-    /// From where.
-    pub url: String,
-    /// Whether it succeeded.
-    pub succeeded: bool,
-}
-
-impl Run {
-    /// The kernel command line, where the script starts a kernel. `${…}` in it is what only the machine knows.
-    /// On UEFI the kernel's image name and a space stand before it.
-    #[must_use]
-    pub fn cmdline(&self) -> Option<&str> {
-        match &self.end {
-            End::Boots(boot) => Some(&boot.kernel.cmdline),
-            _ => None,
-        }
-    }
-}
+pub use run::{End, Fetch, Run};
 
 /// A script with a loop stays far below; iPXE itself has no limit.
 const MAX_LINES: usize = 10_000;
@@ -76,10 +26,21 @@ pub fn run(
     settings: &BTreeMap<String, String>,
     fails: &dyn Fn(usize) -> bool,
 ) -> Run {
+    go(script, settings, fails, true)
+}
+
+/// As [`run`]; only `aloud` is what it says kept, and its commands.
+pub(super) fn go(
+    script: &Script,
+    settings: &BTreeMap<String, String>,
+    fails: &dyn Fn(usize) -> bool,
+    aloud: bool,
+) -> Run {
     let mut machine = Machine {
         script,
         settings: settings.clone(),
         fails,
+        aloud,
         images: Images::default(),
         fetches: Vec::new(),
         screen: Vec::new(),
@@ -125,6 +86,8 @@ struct Machine<'a> {
     script: &'a Script,
     settings: BTreeMap<String, String>,
     fails: &'a dyn Fn(usize) -> bool,
+    /// Whether what it says and its commands are kept.
+    aloud: bool,
     images: Images,
     fetches: Vec<Fetch>,
     screen: Vec<String>,
@@ -188,10 +151,14 @@ impl Machine<'_> {
         let Some((name, args)) = words.split_first() else {
             return Ok(Step::Succeeded);
         };
-        self.commands.push(words.join(" "));
+        if self.aloud {
+            self.commands.push(words.join(" "));
+        }
         Ok(match (&**name, args) {
             ("echo", text) => {
-                self.screen.push(text.join(" "));
+                if self.aloud {
+                    self.screen.push(text.join(" "));
+                }
                 Step::Succeeded
             }
             ("set" | "clear", [name, value @ ..]) => {
@@ -246,11 +213,11 @@ impl Machine<'_> {
         let condition = command
             .name()
             .is_some_and(|name| matches!(name.text.as_str(), "iseq" | "isset"));
-        let mut words = Vec::new();
+        let mut words = Vec::with_capacity(command.words.len());
         for word in &command.words {
             words.push(expand(&word.text, |name| {
                 if let Some(value) = self.settings.get(name) {
-                    Value::Known(value.clone())
+                    Value::Known(value)
                 } else if settings::is_builtin(name) {
                     self.guessed |= condition;
                     Value::OfTheMachine

@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter, memrchr_iter};
+
 /// What a name stands for.
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     /// These characters.
-    Known(String),
+    Known(&'a str),
     /// Something that only the machine knows; `${name}` stays in the result.
     OfTheMachine,
     /// Nothing: iPXE puts nothing in its place.
@@ -26,25 +28,29 @@ const MAX_EXPANSIONS: usize = 1000;
 const KEPT: &str = "\u{1}";
 
 /// Expands a word.
-pub(super) fn expand(
-    text: &str,
-    mut lookup: impl FnMut(&str) -> Value,
-) -> Result<Cow<'_, str>, Endless> {
-    if !text.contains('$') {
+pub(super) fn expand<'t, 'v>(
+    text: &'t str,
+    mut lookup: impl FnMut(&str) -> Value<'v>,
+) -> Result<Cow<'t, str>, Endless> {
+    if memchr(b'$', text.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(text));
     }
     let mut text = text.to_owned();
     for _ in 0..MAX_EXPANSIONS {
         let Some(reference) = innermost(&text) else {
-            return Ok(Cow::Owned(text.replace(KEPT, "${")));
+            if text.contains(KEPT) {
+                text = text.replace(KEPT, "${");
+            }
+            return Ok(Cow::Owned(text));
         };
         let name = name_in(&text[reference.clone()]);
-        let value = match lookup(name) {
-            Value::Known(value) => value,
-            Value::OfTheMachine => text[reference.clone()].replacen("${", KEPT, 1),
-            Value::Unset => String::new(),
-        };
-        text.replace_range(reference, &value);
+        match lookup(name) {
+            Value::Known(value) => text.replace_range(reference, value),
+            Value::OfTheMachine => {
+                text.replace_range(reference.start..reference.start + "${".len(), KEPT);
+            }
+            Value::Unset => text.replace_range(reference, ""),
+        }
         if text.len() > MAX_LEN {
             break;
         }
@@ -54,7 +60,7 @@ pub(super) fn expand(
 
 /// The names that a word refers to, as far as they are written out, and whether a `${` is never closed.
 pub(super) fn references(text: &str) -> (Vec<String>, bool) {
-    if !text.contains('$') {
+    if memchr(b'$', text.as_bytes()).is_none() {
         return (Vec::new(), false);
     }
     let mut text = text.to_owned();
@@ -71,9 +77,11 @@ pub(super) fn references(text: &str) -> (Vec<String>, bool) {
 
 /// Up to the first `}` after any `${`, from the last `${` before it.
 fn innermost(text: &str) -> Option<Range<usize>> {
-    let first = text.find("${")?;
-    let close = first + text[first..].find('}')?;
-    let open = text[..close].rfind("${")?;
+    let bytes = text.as_bytes();
+    let opens = |at: &usize| bytes.get(at + 1) == Some(&b'{');
+    let first = memchr_iter(b'$', bytes).find(opens)?;
+    let close = first + memchr(b'}', &bytes[first..])?;
+    let open = memrchr_iter(b'$', &bytes[..close]).find(opens)?;
     Some(open..close + 1)
 }
 
@@ -93,10 +101,10 @@ mod tests {
 
     fn expanded(text: &str) -> Result<Cow<'_, str>, Endless> {
         expand(text, |name| match name {
-            "n" => Value::Known("0".into()),
-            "mirror0" => Value::Known("http://a/${n}".into()),
-            "loop" => Value::Known("${loop}".into()),
-            "grow" => Value::Known("${grow}${grow}".into()),
+            "n" => Value::Known("0"),
+            "mirror0" => Value::Known("http://a/${n}"),
+            "loop" => Value::Known("${loop}"),
+            "grow" => Value::Known("${grow}${grow}"),
             "net0/mac" => Value::OfTheMachine,
             _ => Value::Unset,
         })

@@ -146,13 +146,15 @@ impl Joined {
 
     fn words(&self) -> impl Iterator<Item = Token> {
         let mut at = 0;
-        self.text.split(is_space).filter_map(move |word| {
+        // White space is one byte, and no part of another character.
+        let words = self.text.as_bytes();
+        let words = words.split(|byte| is_space(char::from(*byte)));
+        words.filter_map(move |word| {
             let begin = at;
-            // White space is one byte.
             at += word.len() + 1;
             let last = (begin + word.len()).checked_sub(1)?;
             (!word.is_empty()).then(|| Token {
-                text: word.to_owned(),
+                text: self.text[begin..=last].to_owned(),
                 span: self.offset(begin)..self.offset(last) + 1,
             })
         })

@@ -1,5 +1,6 @@
 //! The settings that iPXE has by itself: `SETTING` entries throughout its source, and those of `builtin/`.
 
+/// Sorted.
 const NAMES: &[&str] = &[
     "asset",
     "base64",
@@ -64,9 +65,9 @@ const NAMES: &[&str] = &[
     "syslogs",
     "trust",
     "unixtime",
+    "use-cached",
     "user-class",
     "username",
-    "use-cached",
     "uuid",
     "vendor-class",
     "version",
@@ -80,12 +81,17 @@ pub(super) fn is_builtin(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    numbered || name.contains('/') || NAMES.contains(&name)
+    numbered || name.contains('/') || NAMES.binary_search(&name).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(NAMES.is_sorted());
+    }
 
     #[test]
     fn tells_ipxe_settings_from_invented_ones() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ipxe::evaluate::{Run, run};
+use crate::ipxe::evaluate::{self, Run};
 use crate::ipxe::read::Script;
 
 /// How long the URL of a config is taken to be where it is not known, in bytes: longer than any that a
@@ -26,18 +26,20 @@ impl Runs {
         let mut settings = settings.clone();
         let assumed = || "u".repeat(ASSUMED_URL_LEN);
         settings.entry("config-url".into()).or_insert_with(assumed);
-        let go = |fails: &dyn Fn(usize) -> bool| run(script, &settings, fails);
+        let go = |fails: &dyn Fn(usize) -> bool| evaluate::go(script, &settings, fails, false);
         let good = go(&|_| false);
         let single = (0..good.fetches.len().min(MAX_FAILING)).map(|one| go(&|fetch| fetch == one));
         let mut mixed: Vec<Run> = single.collect();
+        let mut bad = None;
         for first in 2..MAX_FAILING {
             let run = go(&|fetch| fetch < first);
             if run.fetches.iter().all(|fetch| !fetch.succeeded) {
+                bad = Some(run);
                 break;
             }
             mixed.push(run);
         }
-        let bad = go(&|_| true);
+        let bad = bad.unwrap_or_else(|| go(&|_| true));
         Self { good, mixed, bad }
     }
 
