@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::parse::{Mistake, mistake};
 use super::quirks::BYTE_ORDER_MARK;
 
@@ -104,11 +106,13 @@ impl Walk<'_> {
 
     /// Reads what is no white space, and says how long it is.
     fn word(&mut self, rest: &str) -> Result<usize, Mistake> {
-        let mut ends = vec![' ', '\t', '\n', '\r'];
-        if self.flow > 0 {
-            ends.extend([',', '[', ']', '{', '}']);
-        }
-        let word = &rest[..rest.find(ends.as_slice()).unwrap_or(rest.len())];
+        let in_flow = self.flow > 0;
+        let ends = |character| match character {
+            ' ' | '\t' | '\n' | '\r' => true,
+            ',' | '[' | ']' | '{' | '}' => in_flow,
+            _ => false,
+        };
+        let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
         let begins_line = self.begins_line(self.at);
         if begins_line && matches!(word, "---" | "...") {
             return self.mark(word);
@@ -216,17 +220,21 @@ impl Walk<'_> {
 
     /// Lines after the first are indented with spaces; says whether the last one is blank, and not the first.
     fn lines(&self, span: Range<usize>, column: usize) -> Result<bool, Mistake> {
-        let mut start = span.start;
-        let mut blank = false;
-        for (number, line) in self.text[span].split_inclusive(['\n', '\r']).enumerate() {
-            let indented = line.len() - line.trim_start_matches(' ').len();
-            if number > 0 && indented < column && line[indented..].starts_with('\t') {
-                return Err(tab(start + indented));
+        let text = &self.text[span.clone()];
+        let mut lines = text.split_inclusive(['\n', '\r']);
+        if memchr(b'\t', text.as_bytes()).is_some() {
+            let mut start = span.start;
+            for (number, line) in lines.clone().enumerate() {
+                let indented = line.len() - line.trim_start_matches(' ').len();
+                if number > 0 && indented < column && line[indented..].starts_with('\t') {
+                    return Err(tab(start + indented));
+                }
+                start += line.len();
             }
-            blank = line.ends_with(['\n', '\r']) || number > 0 && line.trim().is_empty();
-            start += line.len();
         }
-        Ok(blank)
+        Ok(lines.next_back().is_some_and(|last| {
+            last.ends_with(['\n', '\r']) || last.len() < text.len() && last.trim().is_empty()
+        }))
     }
 }
 

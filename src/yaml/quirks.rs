@@ -1,5 +1,7 @@
 //! Where yaml.v3 and the parser differ.
 
+use memchr::memchr2;
+
 use super::parse::{Mistake, mistake};
 
 /// The text in a form that the parser takes, where its complaint is one that yaml.v3 does not have. Every byte keeps
@@ -168,7 +170,7 @@ pub(super) fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
 
 /// What a text means that is written in a repaired form. In any other these characters come from escapes.
 pub(super) fn read_repaired(text: String, written: &str) -> String {
-    if written.contains([NOTHING, LINE_END]) {
+    if memchr2(NOTHING as u8, LINE_END as u8, written.as_bytes()).is_some() {
         text.replace(NOTHING, "")
             .replace(LINE_END, "\n")
             .replace(MARK, "\u{feff}")
@@ -253,8 +255,13 @@ pub(super) fn reject_what_go_rejects(text: &str) -> Result<(), Mistake> {
         character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}')
             || matches!(character, '\u{fffe}' | '\u{ffff}')
     };
-    if let Some((start, found)) = text
+    // Most texts are plain all through, which shows in their bytes.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let plain = text.bytes().position(|byte| !is_plain(byte));
+    let plain = plain.unwrap_or(text.len());
+    if let Some((start, found)) = text[plain..]
         .char_indices()
+        .map(|(at, character)| (plain + at, character))
         .find(|(_, character)| forbidden(*character))
     {
         let message = format!(

@@ -182,7 +182,9 @@ impl<'a> Builder<'a> {
         let quoted = matches!(style, ScalarStyle::DoubleQuoted | ScalarStyle::SingleQuoted);
         let range = self.range(span);
         let written = &self.text[range.clone()];
-        if !quoted && text.contains(LINE_BREAKS_OF_1_1) {
+        // Without these the text is ASCII.
+        let may_be_odd = !self.bytes.is_empty();
+        if may_be_odd && !quoted && text.contains(LINE_BREAKS_OF_1_1) {
             return Err(mistake(
                 range,
                 "a line separator character outside of quotes",
@@ -192,19 +194,19 @@ impl<'a> Builder<'a> {
             return Err(mistake(range, "unknown escape `\\/`"));
         }
         let mut text = read_repaired(text.into_owned(), written);
-        if quoted && written.contains(NEXT_LINE) {
+        if may_be_odd && quoted && written.contains(NEXT_LINE) {
             text = fold_next_lines(&text);
         }
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        let start = if block {
+        let begins = if block {
             self.start_of_block(range.start)
         } else {
             range.start
         };
         let start = if anchor > 0 || tag.is_some() {
-            self.after_properties(start..range.end)
+            self.after_properties(begins..range.end)
         } else {
-            start
+            begins
         };
         let written = &self.text[start..range.end];
         let kind = match style {
@@ -233,11 +235,10 @@ impl<'a> Builder<'a> {
         };
         let mut node = self.node(content, tag, anchor, span);
         if block {
-            let start = self.start_of_block(range.start);
             node.span.start = if anchor > 0 || tag.is_some() {
-                self.start_of_properties(start)
+                self.start_of_properties(begins)
             } else {
-                start
+                begins
             };
         }
         Ok(node)
@@ -264,14 +265,12 @@ impl<'a> Builder<'a> {
     fn start_of_block(&self, start: usize) -> usize {
         let before = self.text[..start].trim_end();
         let line = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let header = before[line..].char_indices().find(|(at, character)| {
+        let header = before[line..].match_indices(['|', '>']).find(|(at, _)| {
             let rest = before[line + at..].trim_start_matches(['|', '>', '+', '-']);
             let rest = rest
                 .trim_start_matches(|digit: char| digit.is_ascii_digit())
                 .trim_start_matches(['+', '-']);
-            matches!(character, '|' | '>')
-                && (rest.is_empty()
-                    || rest.trim_start().starts_with('#') && rest.starts_with([' ', '\t']))
+            rest.is_empty() || rest.trim_start().starts_with('#') && rest.starts_with([' ', '\t'])
         });
         header.map_or(start, |(at, _)| line + at)
     }

@@ -50,6 +50,10 @@ fn every_key_given_twice_is_found() {
         .into_iter()
         .map(|one| (one.span.start, one.earlier));
     assert!(found.eq([(15, Some(9..10)), (23, Some(0..1))]));
+    let many: Vec<String> = (0..20).map(|number| format!("k{number}: 1\n")).collect();
+    let mistakes = parse(&format!("{}k1: 2\nk1: 3\n", many.concat())).unwrap_err();
+    let earlier = mistakes.into_iter().map(|one| one.earlier);
+    assert!(earlier.eq([Some(6..8), Some(6..8)]));
 }
 
 #[test]
