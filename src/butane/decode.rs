@@ -90,8 +90,7 @@ impl Decoder<'_> {
             if key.is_merge_key() {
                 merged.push(value);
             }
-            let mut known = schema::fields(structure.ty, self.variant);
-            if let Some(field) = known.find(|field| field.yaml == name) {
+            if let Some(field) = schema::field(structure.ty, self.variant, name) {
                 let span = self.span_of(value);
                 let place = at.key(name, Some(span));
                 if seen.contains(&field.name) {

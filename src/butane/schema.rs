@@ -2,8 +2,7 @@
 
 use super::variant::Variant;
 use crate::ignition::schema::{
-    self, CONFIG, DROPIN, Field, Kind, REFERENCE, RESOURCE, TANG, Type, UNIT, USER, Union, field,
-    same,
+    self, CONFIG, DROPIN, Field, Kind, REFERENCE, RESOURCE, TANG, Type, UNIT, USER, Union, same,
 };
 use crate::ignition::spec::Spec;
 
@@ -112,10 +111,7 @@ static GRUB_TYPE: Type = Type::plain(
 
 static GRUB_USER: Type = Type::plain(
     "GrubUser",
-    &[
-        same("name", Kind::Text),
-        field("password_hash", "password_hash", Kind::Text),
-    ],
+    &[same("name", Kind::Text), same("password_hash", Kind::Text)],
 );
 
 /// The fields that a struct may have in the YAML of a variant.
@@ -123,10 +119,26 @@ pub(super) fn fields(
     ty: &'static Type,
     variant: &'static Variant,
 ) -> impl Iterator<Item = &'static Field> {
+    all(ty).filter(|field| is_known(field, variant))
+}
+
+/// One of them, by its name in YAML.
+pub(super) fn field(
+    ty: &'static Type,
+    variant: &'static Variant,
+    name: &str,
+) -> Option<&'static Field> {
+    all(ty).find(|field| field.yaml == name && is_known(field, variant))
+}
+
+/// Those of all variants.
+fn all(ty: &'static Type) -> impl Iterator<Item = &'static Field> {
     let sugar = SUGAR.iter().filter(move |sugar| ty.is(sugar.of));
-    ty.fields
-        .iter()
-        .chain(sugar.flat_map(|sugar| sugar.fields))
-        .filter(|field| field.since <= variant.spec && !field.yaml.is_empty())
-        .filter(|field| variant.boot_device || !matches!(field.name, BOOT_DEVICE | GRUB))
+    ty.fields.iter().chain(sugar.flat_map(|sugar| sugar.fields))
+}
+
+fn is_known(field: &Field, variant: &Variant) -> bool {
+    field.since <= variant.spec
+        && !field.yaml.is_empty()
+        && (variant.boot_device || !matches!(field.name, BOOT_DEVICE | GRUB))
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::memo::Memo;
 use crate::butane::{Options, escape_path, translate};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file::write_env_file;
 use crate::fleet::node::{Fleet, Node};
+use crate::ignition::schema::{CONFIG, FILE, RESOURCE};
+use crate::ignition::value::Struct;
 use crate::ignition::{self, Config, Spec, data_url, report};
 use crate::os::Distro;
 use crate::source::Source;
@@ -26,7 +26,7 @@ pub(super) fn build(
     memo: &Memo,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Option<String> {
-    let mut config = env_files(node, mistakes)?;
+    let mut config = env_files(node)?;
     let files = fleet.root.join("templates/files");
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(node.templates.iter()) {
@@ -159,7 +159,7 @@ fn refuse_unknown_key(mut mistake: Diagnostic) -> Option<Diagnostic> {
 }
 
 /// The config that the tool itself adds: a file for each env file with public variables.
-fn env_files(node: &Node, mistakes: &mut Vec<Diagnostic>) -> Option<Config> {
+fn env_files(node: &Node) -> Option<Config> {
     let mut files = Vec::new();
     for (name, file) in node.env_files.iter() {
         let variables: BTreeMap<&str, &[u8]> = file
@@ -171,24 +171,24 @@ fn env_files(node: &Node, mistakes: &mut Vec<Diagnostic>) -> Option<Config> {
             continue;
         }
         match write_env_file(&variables) {
-            Ok(text) => files.push(json!({
-                "path": format!("{PUBLIC}/{name}"),
-                "overwrite": true,
-                "contents": { "source": data_url::encode(text.as_bytes(), false).url },
-                "mode": 0o644,
-            })),
+            Ok(text) => {
+                let url = data_url::encode(text.as_bytes(), false).url;
+                let file = Struct::new(&FILE)
+                    .with("path", format!("{PUBLIC}/{name}"))
+                    .with("overwrite", true)
+                    .with("contents", Struct::new(&RESOURCE).with("source", url))
+                    .with("mode", 0o644_i64);
+                files.push(file.into());
+            }
             // Told when the fleet was resolved.
             Err(_) => return None,
         }
     }
-    let mut config = json!({ "ignition": { "version": "3.0.0" } });
+    let mut root = Struct::new(&CONFIG);
     if !files.is_empty() {
-        config["storage"] = json!({ "files": files });
+        root.child_mut("storage").set("files", files);
     }
-    let source = Source::rendered("the public env files", config.to_string(), &node.name);
-    let (config, found) = Config::parse(&source);
-    mistakes.extend(found);
-    config
+    Some(Config::new(Spec::V3_0, root))
 }
 
 /// Keys that no template hands on would be missed at the worst moment.

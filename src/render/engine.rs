@@ -157,13 +157,12 @@ fn format(output: &mut Output, _: &mut State, value: &Value) -> Result<(), Error
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::Bool | ValueKind::Number | ValueKind::String => {
-            let text = match value.kind() {
-                ValueKind::Bool => value.is_true().to_string(),
-                _ => value.to_string(),
+            let written = match (value.kind(), value.as_str()) {
+                (ValueKind::Bool, _) => output.write_str(&value.is_true().to_string()),
+                (_, Some(text)) => output.write_str(text),
+                (_, None) => output.write_str(&value.to_string()),
             };
-            output
-                .write_str(&text)
-                .map_err(|_| Error::from(ErrorKind::WriteFailure))
+            written.map_err(|_| Error::from(ErrorKind::WriteFailure))
         }
         // An error in the clothes of a value: a secret that was asked for through a filter.
         ValueKind::Invalid => Err(Value::from_iter([value.clone()])
