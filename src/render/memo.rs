@@ -1,6 +1,7 @@
 //! Templates that come to the same text for many nodes, translated once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::fleet::node::Node;
@@ -13,7 +14,15 @@ const KEPT: usize = 256;
 /// node that it was found for.
 pub(super) struct Memo(BTreeMap<String, Texts>);
 
-type Texts = RwLock<HashMap<String, Arc<Config>>>;
+/// The texts of one template.
+#[derive(Default)]
+struct Texts {
+    known: RwLock<HashMap<String, Arc<Config>>>,
+    /// Whether one of them has come again.
+    shared: AtomicBool,
+    /// Whether none of as many as are kept has: each node has its own then, and to keep more would be in vain.
+    alone: AtomicBool,
+}
 
 impl Memo {
     /// An empty one, for the templates of these nodes.
@@ -24,20 +33,51 @@ impl Memo {
 
     /// What a text of a template came to before.
     pub(super) fn find(&self, template: &str, text: &str) -> Option<Arc<Config>> {
-        let texts = self.0.get(template)?.read();
-        let texts = texts.unwrap_or_else(PoisonError::into_inner);
-        texts.get(text).cloned()
+        let texts = self.0.get(template).filter(|it| !it.alone.load(Relaxed))?;
+        let known = texts.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(text).cloned()?;
+        texts.shared.store(true, Relaxed);
+        Some(found)
     }
 
     /// Keeps what a text of a template came to.
     pub(super) fn keep(&self, template: &str, text: &str, config: &Arc<Config>) {
-        let Some(texts) = self.0.get(template) else {
+        let texts = self.0.get(template);
+        let Some(texts) = texts.filter(|it| !it.alone.load(Relaxed)) else {
             return;
         };
-        let mut texts = texts.write().unwrap_or_else(PoisonError::into_inner);
-        if texts.len() >= KEPT {
-            texts.clear();
+        let mut known = texts.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            *known = HashMap::new();
+            if !texts.shared.swap(false, Relaxed) {
+                texts.alone.store(true, Relaxed);
+                return;
+            }
         }
-        texts.insert(text.to_owned(), Arc::clone(config));
+        known.insert(text.to_owned(), Arc::clone(config));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ignition::Spec;
+    use crate::ignition::schema::CONFIG;
+    use crate::ignition::value::Struct;
+
+    #[test]
+    fn texts_are_kept_for_as_long_as_some_come_again() {
+        let memo = Memo([("a.bu".to_owned(), Texts::default())].into());
+        let config = Arc::new(Config::new(Spec::V3_0, Struct::new(&CONFIG)));
+        let keep = |texts: std::ops::Range<usize>| {
+            texts.for_each(|it| memo.keep("a.bu", &it.to_string(), &config));
+        };
+        let is_kept = |text: &str| memo.find("a.bu", text).is_some();
+        keep(0..KEPT);
+        assert!(is_kept("0") && !is_kept("other"));
+        keep(KEPT..2 * KEPT);
+        assert!(!is_kept("0"));
+        keep(0..1);
+        assert!(!is_kept("0"));
     }
 }
