@@ -101,4 +101,19 @@ mod tests {
             assert!(!is_random(name.as_bytes()), "{name}");
         }
     }
+
+    #[test]
+    fn a_key_is_as_long_and_as_mixed_as_the_limits_say() {
+        for (key, other) in [
+            // A value of 12 bytes, and of entropy 3.
+            ("9c1e5b2270aa", "9c1e5b2270a"),
+            ("9c1e5b2a9c1e5b2a", "9c1e5b2a9c1e5b29"),
+            // A word of 8 bytes, and of 16 where it is all consonants.
+            ("9c1e5b2a-word", "9c1e5b2-words"),
+            ("qmzkvxbplwrtmnhs", "qmzkvxbplwrtmnh"),
+        ] {
+            assert!(is_random(key.as_bytes()), "{key}");
+            assert!(!is_random(other.as_bytes()), "{other}");
+        }
+    }
 }

@@ -434,4 +434,42 @@ mod tests {
             read(text.as_bytes(), &mut |_| {});
         }
     }
+
+    #[test]
+    fn reads_words_from_the_length_on_at_which_they_hold_a_value() {
+        let count = |text: &str| {
+            let mut count = 0;
+            read(text.as_bytes(), &mut |_| count += 1);
+            count
+        };
+        // Base64 alone, and without one digit or three; without two it ends in one that says nothing.
+        for (length, readings) in [(10, 1), (11, 4)] {
+            assert_eq!(count(&"z".repeat(length)), readings, "{length}");
+        }
+        // Digits of hex are also such of base64, and begin at the first or at the second.
+        for (length, readings) in [(15, 5), (16, 7)] {
+            assert_eq!(count(&"d".repeat(length)), readings, "{length}");
+        }
+    }
+
+    #[test]
+    fn joins_lines_that_are_long_enough_to_be_wrapped_ones() {
+        let value = b"a value that is so long that it will not fit into one line of base64";
+        let encoded = STANDARD.encode(value);
+        for (length, is_joined) in [(59, false), (60, true)] {
+            let (line, next) = encoded.split_at(length);
+            let text = format!("{line}\n{next}\n");
+            assert_eq!(finds(text.as_bytes(), value).is_some(), is_joined);
+        }
+    }
+
+    #[test]
+    fn reads_five_encodings_over_one_another() {
+        let mut text = "a value".to_owned();
+        for depth in 0..=DEEPEST + 1 {
+            let found = finds(text.as_bytes(), b"a value").is_some();
+            assert_eq!(found, depth <= 5, "{depth}");
+            text = STANDARD.encode(format!("{text} in base64"));
+        }
+    }
 }

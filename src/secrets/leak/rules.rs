@@ -230,3 +230,37 @@ fn is_path(value: &[u8]) -> bool {
 fn is_sealed(value: &[u8]) -> bool {
     value.len() > 400 && value.starts_with(b"Ag")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The length of the shortest text that a pattern fits, in bytes.
+    fn shortest(pattern: &str) -> usize {
+        let mut parser = regex_syntax::ParserBuilder::new();
+        let parser = parser.unicode(false).utf8(false);
+        let pattern = parser.build().parse(pattern).expect("a pattern");
+        let shortest = pattern.properties().minimum_len();
+        shortest.expect("it fits something")
+    }
+
+    #[test]
+    fn no_rule_fits_a_text_under_the_limit_and_one_fits_at_it() {
+        let names = Names::new(["N"].into_iter());
+        let each = EACH.iter().chain(&names.0).map(|it| shortest(it.as_str()));
+        assert_eq!(each.min(), Some(SHORTEST));
+    }
+
+    #[test]
+    fn no_mark_fits_a_text_under_the_limit_and_one_fits_at_it() {
+        let each = MARKS.iter().map(|mark| shortest(mark.pattern));
+        assert_eq!(each.min(), Some(SHORTEST_MARK));
+    }
+
+    #[test]
+    fn a_sealed_value_is_longer_than_its_key() {
+        let value = |length: usize| format!("Ag{}", "B".repeat(length - 2));
+        assert!(!is_sealed(value(400).as_bytes()));
+        assert!(is_sealed(value(401).as_bytes()));
+    }
+}

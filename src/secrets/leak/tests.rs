@@ -252,3 +252,46 @@ fn an_encrypted_value_may_hold_anything_by_chance() {
         assert_eq!(found(&text), ["google-api-key"], "{text}");
     }
 }
+
+#[test]
+fn the_shortest_text_that_a_rule_fits_is_looked_at() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let url = "a://:q7Zk@";
+    assert_eq!(url.len(), rules::SHORTEST);
+    assert_eq!(found(url), ["url-password"]);
+    assert_eq!(found(&STANDARD.encode(url)), ["url-password"]);
+    assert_eq!(found("a://:q7Z@"), [""; 0]);
+    // A byte that is none of a text's stands before the mark.
+    let token = b"\xffxoxb-q7Zk29XbL0";
+    assert_eq!(token.len(), rules::SHORTEST_MARK + 1);
+    assert_eq!(found(&STANDARD.encode(token)), ["slack-token"]);
+    assert_eq!(found(&STANDARD.encode(&token[..15])), [""; 0]);
+}
+
+#[test]
+fn a_value_is_as_long_as_its_rule_says() {
+    for (before, value, after, name) in [
+        ("API_TOKEN=", "9c1e5b2270aa", "", "API_TOKEN"),
+        ("Authorization: ", "q7Zk29", "", "authorization"),
+        ("https://me:", "open", "@example.net", "url-password"),
+        ("https://", "9c1e5b2270aa41f3", "@x.net", "url-token"),
+    ] {
+        let at = format!("{before}{value}{after}");
+        assert_eq!(found(&at), [name], "{at}");
+        let below = format!("{before}{}{after}", &value[1..]);
+        assert_eq!(found(&below), [""; 0], "{below}");
+    }
+}
+
+#[test]
+fn values_and_their_lines_are_searched_for_from_a_length_on() {
+    let lines = "q7Zk29XbL0vR4mTn\nn8sPw5Yc1Hd6Jf3\n".to_owned();
+    let values = [("AT", "12345678"), ("BELOW", "abcdefg"), ("LINES", &lines)];
+    let values = values.map(|(name, value)| (name, value.as_bytes()));
+    let guard = Guard::new([], values);
+    let text = "12345678 abcdefg q7Zk29XbL0vR4mTn n8sPw5Yc1Hd6Jf3";
+    let findings = guard.find(text.as_bytes());
+    let told: Vec<&str> = findings.iter().map(|it| &text[it.span.clone()]).collect();
+    assert_eq!(told, ["12345678", "q7Zk29XbL0vR4mTn"]);
+}
