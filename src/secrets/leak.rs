@@ -2,15 +2,19 @@
 
 use std::ops::Range;
 
+use self::reading::See;
 use self::rules::Names;
 pub use self::search::SHORTEST;
 use self::search::Values;
 
 mod marks;
+#[cfg(test)]
+mod plain;
 mod random;
 mod reading;
 mod rules;
 mod search;
+mod words;
 
 /// How many findings of one text are told: whoever has more has a file of them.
 const MOST: usize = 50;
@@ -77,8 +81,12 @@ impl<'a> Guard<'a> {
     /// encodings than can be looked through, that is a finding too.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Vec<Finding> {
+        self.find_by(text, reading::read)
+    }
+
+    fn find_by(&self, text: &[u8], read: impl Fn(&[u8], See<'_>) -> bool) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
-        let is_whole = reading::read(text, &mut |reading| {
+        let is_whole = read(text, &mut |reading| {
             if findings.len() >= MANY {
                 return;
             }
@@ -97,11 +105,10 @@ impl<'a> Guard<'a> {
                 return;
             }
             // In what is no text, such as a value that is encrypted, names stand by chance.
-            let is_text = reading.origin.is_none() || reading::is_text(bytes);
-            if !is_text && bytes.len() < rules::SHORTEST_MARK {
+            if !reading.is_text && bytes.len() < rules::SHORTEST_MARK {
                 return;
             }
-            let names = is_text.then_some(&self.names);
+            let names = reading.is_text.then_some(&self.names);
             for found in rules::matches(bytes, names) {
                 if reading.origin.is_none() && is_in_encrypted(bytes, &found.span) {
                     continue;

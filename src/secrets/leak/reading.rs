@@ -9,14 +9,10 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
 
+use super::words;
+
 /// How many encodings may lie over one another.
 const DEEPEST: usize = 5;
-
-/// Shorter words hold no value that is searched for: 8 bytes in base64.
-const SHORTEST_BASE64: usize = 11;
-
-/// The same in hex digits.
-const SHORTEST_HEX: usize = 16;
 
 /// No node could boot from more, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -32,14 +28,20 @@ pub(super) struct Reading<'a> {
     pub(super) origin: Option<&'a Range<usize>>,
     /// A `+` was read as a space, which only forms mean by it.
     pub(super) is_form: bool,
+    /// People could read it; the text itself is taken for that.
+    pub(super) is_text: bool,
 }
 
+/// What looks at each reading.
+pub(super) type See<'a> = &'a mut dyn FnMut(Reading<'_>);
+
 /// Shows every reading of a text. Says whether that were all of them.
-pub(super) fn read(text: &[u8], see: &mut dyn FnMut(Reading<'_>)) -> bool {
+pub(super) fn read(text: &[u8], see: See<'_>) -> bool {
     let whole = Reading {
         bytes: text,
         origin: None,
         is_form: false,
+        is_text: true,
     };
     see(whole);
     let mut reader = Reader { see, left: MOST };
@@ -71,9 +73,10 @@ impl Reader<'_> {
             bytes,
             origin: Some(of.origin.unwrap_or(part)),
             is_form: of.is_form || is_form,
+            is_text: is_text(bytes),
         };
         (self.see)(reading);
-        if is_text(bytes) || is_gzip(bytes) {
+        if reading.is_text || is_gzip(bytes) {
             self.deeper(reading, depth - 1);
         }
     }
@@ -92,20 +95,20 @@ impl Reader<'_> {
             self.show(of, &(0..text.len()), &unpacked, false, depth);
             return;
         }
-        for part in base64_words(text) {
+        for part in words::base64(text) {
             let word = base64_digits(&text[part.clone()]);
             // Something else may be glued to its front.
             for start in 0..4 {
                 let digits = word.get(start..).unwrap_or_default();
                 let whole = digits.len() - usize::from(digits.len() % 4 == 1);
-                if whole + start >= SHORTEST_BASE64
+                if whole + start >= words::SHORTEST_BASE64
                     && let Ok(reading) = BASE64.decode(&digits[..whole])
                 {
                     self.show(of, &part, &reading, false, depth);
                 }
             }
         }
-        for part in words(text, SHORTEST_HEX, |byte| byte.is_ascii_hexdigit()) {
+        for part in words::hex(text) {
             for start in 0..2 {
                 let digits = text[part.start + start..part.end].chunks_exact(2);
                 let reading: Vec<u8> = digits.filter_map(hex_byte).collect();
@@ -113,7 +116,7 @@ impl Reader<'_> {
             }
         }
         let is_word = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
-        for part in words(unless_without(text, b'%'), 3, is_word) {
+        for part in words::around(text, b'%', is_word) {
             let word = &text[part.clone()];
             let Some(reading) = without_percents(word) else {
                 continue;
@@ -126,17 +129,14 @@ impl Reader<'_> {
             }
             self.show(of, &part, &reading, false, depth);
         }
-        for part in words(unless_without(text, b'\\'), 2, |byte| byte != b'\n') {
-            if let Some(reading) = without_backslashes(&text[part.clone()]) {
+        for part in words::around(text, b'\\', |byte| byte != b'\n') {
+            // At the end of a line it says nothing. What was shown, and is all there is, is not shown again.
+            let is_new = |bytes: &Vec<u8>| part.len() > 1 && (of.origin.is_none() || bytes != text);
+            if let Some(reading) = without_backslashes(&text[part.clone()]).filter(is_new) {
                 self.show(of, &part, &reading, false, depth);
             }
         }
     }
-}
-
-/// A text, or an empty one where it does not hold a byte, as most don't.
-fn unless_without(text: &[u8], byte: u8) -> &[u8] {
-    if text.contains(&byte) { text } else { &[] }
 }
 
 /// Only what people could read holds further words.
@@ -148,64 +148,6 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
 fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b, 8])
 }
-
-/// The longest runs of bytes of a kind.
-fn words(
-    text: &[u8],
-    shortest: usize,
-    is_part: impl Fn(u8) -> bool,
-) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let start = at + text[at..].iter().position(|&byte| is_part(byte))?;
-            let length = text[start..].iter().position(|&byte| !is_part(byte));
-            at = length.map_or(text.len(), |length| start + length);
-            if at - start >= shortest {
-                return Some(start..at);
-            }
-        }
-    })
-}
-
-/// What may be base64: a word, or lines of one that was wrapped.
-fn base64_words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    /// `base64` wraps at 76 digits, PEM at 64.
-    const WRAPPED: usize = 60;
-    let mut words = words(text, 1, |byte| BASE64_DIGITS[usize::from(byte)]).peekable();
-    std::iter::from_fn(move || {
-        loop {
-            let mut word = words.next()?;
-            let mut line = word.len();
-            while let Some(next) = words.peek()
-                && line >= WRAPPED
-                && text[word.end..next.start].contains(&b'\n')
-                && text[word.end..next.start]
-                    .iter()
-                    .all(u8::is_ascii_whitespace)
-            {
-                line = next.len();
-                word.end = next.end;
-                words.next();
-            }
-            if word.len() >= SHORTEST_BASE64 {
-                return Some(word);
-            }
-        }
-    })
-}
-
-/// Which bytes are digits of base64, in either alphabet.
-const BASE64_DIGITS: [bool; 256] = {
-    let mut digits = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 0x80 {
-        digits[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-        byte += 1;
-    }
-    digits
-};
 
 /// Digits of either alphabet, in the standard one.
 fn base64_digits(word: &[u8]) -> Vec<u8> {
@@ -219,7 +161,7 @@ fn base64_digits(word: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
@@ -258,7 +200,7 @@ fn without_percents(word: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A line with its `\n`, `\"`, `\x41` and `\u0041` read; `None` where there is no backslash.
-fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
     if !line.contains(&b'\\') {
         return None;
     }

@@ -98,6 +98,7 @@ static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
 });
 
 /// What looks like a secret.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(super) struct Match {
     /// The variable that it is the value of, or else what kind of secret it looks like.
     pub(super) name: String,
@@ -232,8 +233,32 @@ fn is_sealed(value: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// As the other, with each pattern by itself and nothing asked before.
+    pub(in super::super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
+        let mut found = Vec::new();
+        let mut kinds = Vec::new();
+        let own = names.iter().flat_map(|names| &names.0);
+        found.extend(
+            own.flat_map(|it| it.captures_iter(text))
+                .filter_map(|it| named(text, &it, true)),
+        );
+        for (rule, pattern) in EACH.iter().enumerate() {
+            for it in pattern.captures_iter(text) {
+                match rule.checked_sub(MARKS.len()) {
+                    None => kinds.extend(marked(&MARKS[rule], &it)),
+                    Some(_) if names.is_none() => {}
+                    Some(0) => found.extend(named(text, &it, false)),
+                    Some(1) => kinds.extend(authorization(&it)),
+                    Some(_) => kinds.extend(credentials(&it)),
+                }
+            }
+        }
+        found.extend(kinds);
+        found
+    }
 
     /// The length of the shortest text that a pattern fits, in bytes.
     fn shortest(pattern: &str) -> usize {

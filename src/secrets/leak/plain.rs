@@ -1,0 +1,306 @@
+//! The guard done the straightforward way, and texts on which the other one must find the same.
+
+use std::io::{Read as _, Write as _};
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+
+use super::reading::{self, Reading};
+use super::rules::{self, Names};
+use super::{Finding, Guard};
+
+/// A reading with its own bytes.
+#[derive(Debug, PartialEq, Eq)]
+struct Plain {
+    bytes: Vec<u8>,
+    origin: Option<Range<usize>>,
+    is_form: bool,
+}
+
+impl Plain {
+    fn of(reading: Reading<'_>) -> Self {
+        Self {
+            bytes: reading.bytes.to_owned(),
+            origin: reading.origin.cloned(),
+            is_form: reading.is_form,
+        }
+    }
+
+    fn shown(&self) -> Reading<'_> {
+        Reading {
+            bytes: &self.bytes,
+            origin: self.origin.as_ref(),
+            is_form: self.is_form,
+            is_text: self.origin.is_none() || reading::is_text(&self.bytes),
+        }
+    }
+}
+
+/// All readings. Those that repeat what they come from are shown again, or not.
+fn read(text: &[u8], with_repeats: bool) -> Vec<Plain> {
+    let mut all = vec![Plain {
+        bytes: text.to_owned(),
+        origin: None,
+        is_form: false,
+    }];
+    deeper(0, 5, with_repeats, &mut all);
+    all
+}
+
+fn deeper(of: usize, depth: usize, with_repeats: bool, all: &mut Vec<Plain>) {
+    if depth == 0 {
+        return;
+    }
+    let text = all[of].bytes.clone();
+    let (is_form, origin) = (all[of].is_form, all[of].origin.clone());
+    for (part, bytes, plus) in decoded(&text) {
+        if origin.is_some() && bytes == text && !with_repeats {
+            continue;
+        }
+        all.push(Plain {
+            origin: Some(origin.clone().unwrap_or(part)),
+            is_form: is_form || plus,
+            bytes,
+        });
+        let bytes = &all[all.len() - 1].bytes;
+        if reading::is_text(bytes) || bytes.starts_with(&[0x1f, 0x8b, 8]) {
+            deeper(all.len() - 1, depth - 1, with_repeats, all);
+        }
+    }
+}
+
+/// What the parts of a text say.
+fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>, bool)> {
+    let mut all = Vec::new();
+    if text.starts_with(&[0x1f, 0x8b, 8]) {
+        let mut unpacked = Vec::new();
+        let _ = MultiGzDecoder::new(text).read_to_end(&mut unpacked);
+        return vec![(0..text.len(), unpacked, false)];
+    }
+    for part in base64_words(text) {
+        let digits = text[part.clone()]
+            .iter()
+            .filter(|it| !it.is_ascii_whitespace());
+        let digits = digits.map(|&byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        });
+        let word: Vec<u8> = digits.collect();
+        for start in 0..4.min(word.len()) {
+            let mut digits = word[start..].to_owned();
+            if digits.len() % 4 == 1 {
+                digits.pop();
+            }
+            if digits.len() + start < 11 {
+                continue;
+            }
+            if let Ok(bytes) = reading::BASE64.decode(&digits) {
+                all.push((part.clone(), bytes, false));
+            }
+        }
+    }
+    for part in words(text, 16, |byte| byte.is_ascii_hexdigit()) {
+        for start in 0..2 {
+            let digits = text[part.start + start..part.end].chunks_exact(2);
+            let bytes = digits.map(|it| std::str::from_utf8(it).expect("hex digits"));
+            let bytes = bytes.map(|it| u8::from_str_radix(it, 16).expect("hex digits"));
+            all.push((part.clone(), bytes.collect(), false));
+        }
+    }
+    for part in words(text, 3, |byte| byte.is_ascii_graphic() && byte != b'"') {
+        let word = &text[part.clone()];
+        let Some(bytes) = percents(word) else {
+            continue;
+        };
+        if word.contains(&b'+') {
+            let space = |&byte: &u8| if byte == b'+' { b' ' } else { byte };
+            let word: Vec<u8> = word.iter().map(space).collect();
+            all.push((part.clone(), percents(&word).unwrap_or_default(), true));
+        }
+        all.push((part, bytes, false));
+    }
+    for part in words(text, 2, |byte| byte != b'\n') {
+        let bytes = reading::without_backslashes(&text[part.clone()]);
+        all.extend(bytes.map(|bytes| (part, bytes, false)));
+    }
+    all
+}
+
+/// The longest runs of bytes of a kind.
+fn words(text: &[u8], shortest: usize, is_part: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
+    let mut all: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.iter().enumerate().filter(|it| is_part(*it.1)) {
+        match all.last_mut() {
+            Some(last) if last.end == at => last.end += 1,
+            _ => all.push(at..at + 1),
+        }
+    }
+    all.retain(|it| it.len() >= shortest);
+    all
+}
+
+fn base64_words(text: &[u8]) -> Vec<Range<usize>> {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+    let mut all: Vec<Range<usize>> = Vec::new();
+    let mut line = 0;
+    for word in words(text, 1, is_digit) {
+        let between = all
+            .last()
+            .map_or(&b""[..], |last| &text[last.end..word.start]);
+        let is_next =
+            line >= 60 && between.contains(&b'\n') && between.iter().all(u8::is_ascii_whitespace);
+        line = word.len();
+        match all.last_mut() {
+            Some(last) if is_next => last.end = word.end,
+            _ => all.push(word),
+        }
+    }
+    all.retain(|it| it.len() >= 11);
+    all
+}
+
+fn percents(word: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::new();
+    let mut at = 0;
+    while at < word.len() {
+        let digits = word.get(at + 1..at + 3).filter(|_| word[at] == b'%');
+        let digits = digits.and_then(|it| std::str::from_utf8(it).ok());
+        match digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
+            Some(byte) => {
+                read.push(byte);
+                at += 3;
+            }
+            None => {
+                read.push(word[at]);
+                at += 1;
+            }
+        }
+    }
+    (read.len() < word.len()).then_some(read)
+}
+
+/// Texts with secrets and what resembles them, in encodings over one another, and glued to one another.
+fn texts() -> impl Strategy<Value = Vec<u8>> {
+    let own = prop::sample::select(vec![
+        "9c1e5b2270aa41f3",
+        "ghp_abcdefghij1234567890abcdefghij123456",
+        "AKIAQ7ZK29XBL0VR4MTN",
+        "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ",
+        "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n",
+        "API_TOKEN=",
+        "password: ",
+        "- name: DB_PASSWORD\n  value: ",
+        "--token ",
+        "OWN_URL = ",
+        "\"auth\":\"",
+        "Authorization: Bearer ",
+        "https://me:open@example.net/x",
+        "https://9c1e5b2270aa41f3@example.net",
+        "hf_q7Zk29XbL0vR4mTn8sPw5Yc1Hd6Jf3Kg",
+        "xoxb-q7Zk29XbL0",
+        "OWN_URL = \"age:4f1d0c9a:9c1e5b2270aa41f3:YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBw\"",
+        "K3S_TOKEN='age:4f1d0c9a:9c1e5b2270aa41f3:YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBw'",
+        "token: {{ vars.token }} ",
+        "K10",
+        "basic ",
+        "%",
+        "%4",
+        "\\",
+        "\\\n",
+        "\"",
+        "'",
+        "+",
+        "/",
+        "=",
+        "\n",
+        "  \n ",
+        " ",
+        ":",
+        "@",
+    ]);
+    let leaf = prop_oneof![
+        8 => own.prop_map(|it| it.as_bytes().to_owned()),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        2 => "[A-Za-z0-9+/_-]{1,90}".prop_map(String::into_bytes),
+        1 => "[0-9a-f]{1,40}".prop_map(String::into_bytes),
+        1 => "[ -~\n]{0,30}".prop_map(String::into_bytes),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        let texts = prop::collection::vec(inner, 1..5).prop_map(|it| it.concat());
+        (texts, 0..9).prop_map(|(text, how)| match how {
+            0 => STANDARD.encode(text).into_bytes(),
+            1 => URL_SAFE_NO_PAD.encode(text).into_bytes(),
+            2 => wrapped(&STANDARD.encode(text)),
+            3 => text
+                .iter()
+                .flat_map(|it| format!("{it:02x}").into_bytes())
+                .collect(),
+            4 => text.iter().flat_map(|&it| percent(it)).collect(),
+            5 => serde_json::to_vec(&String::from_utf8_lossy(&text)).expect("a text"),
+            6 => STANDARD.encode(gzip(&text)).into_bytes(),
+            _ => text,
+        })
+    })
+}
+
+fn wrapped(digits: &str) -> Vec<u8> {
+    let lines = digits.as_bytes().chunks(64);
+    lines
+        .flat_map(|line| [b"  ", line, b"\n"].concat())
+        .collect()
+}
+
+fn percent(byte: u8) -> Vec<u8> {
+    if byte.is_ascii_alphanumeric() {
+        vec![byte]
+    } else {
+        format!("%{byte:02X}").into_bytes()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_reading_is_that_of_the_straightforward_way(text in texts()) {
+        let mut all = Vec::new();
+        prop_assert!(reading::read(&text, &mut |reading| all.push(Plain::of(reading))));
+        prop_assert_eq!(all, read(&text, false));
+    }
+
+    #[test]
+    fn every_match_is_that_of_the_straightforward_way(text in texts()) {
+        let own = Names::new(["OWN_URL", "K3S_TOKEN"].into_iter());
+        for names in [Some(&own), None] {
+            prop_assert_eq!(rules::matches(&text, names), rules::tests::matches(&text, names));
+        }
+    }
+
+    #[test]
+    fn every_finding_is_that_of_the_straightforward_way(text in texts()) {
+        let values = ["9c1e5b2270aa41f3", "API_TOKEN=", "-----BEGIN EC"];
+        let values = values.map(|it| (it, it.as_bytes()));
+        let told = |it: Finding| (it.name, it.what, it.span, it.is_value, it.text);
+        for values in [&values[..], &[]] {
+            let guard = Guard::new(["OWN_URL", "K3S_TOKEN"], values.iter().copied());
+            let plain = guard.find_by(&text, |text, see| {
+                read(text, true).iter().for_each(|it| see(it.shown()));
+                true
+            });
+            let found: Vec<_> = guard.find(&text).into_iter().map(told).collect();
+            prop_assert_eq!(found, plain.into_iter().map(told).collect::<Vec<_>>());
+        }
+    }
+}
