@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memrchr;
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::marks::{MARKS, Mark};
@@ -129,25 +130,41 @@ impl Names {
 pub(super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
     // A variable's name says more than a kind does, so it comes first.
     let own = names.and_then(|names| names.0.as_ref());
-    let own = own.iter().flat_map(|names| names.captures_iter(text));
+    let own = own.iter().flat_map(|names| with_values(names, text));
     let mut found: Vec<Match> = own.filter_map(|it| named(text, &it, true)).collect();
     let mut kinds = Vec::new();
     for rule in ANY.matches(text) {
-        let captures = EACH[rule].captures_iter(text);
+        let pattern = &EACH[rule];
+        let captures = || pattern.captures_iter(text);
         match MARKS.get(rule) {
-            Some(mark) => kinds.extend(captures.filter_map(|it| marked(mark, &it))),
+            Some(mark) => kinds.extend(captures().filter_map(|it| marked(mark, &it))),
             None if names.is_none() => {}
             None if rule == MARKS.len() => {
-                found.extend(captures.filter_map(|it| named(text, &it, false)));
+                let named = |it| named(text, &it, false);
+                found.extend(with_values(pattern, text).filter_map(named));
             }
             None if rule == MARKS.len() + 1 => {
-                kinds.extend(captures.filter_map(|it| authorization(&it)));
+                kinds.extend(captures().filter_map(|it| authorization(&it)));
             }
-            None => kinds.extend(captures.filter_map(|it| credentials(&it))),
+            None => kinds.extend(captures().filter_map(|it| credentials(&it))),
         }
     }
     found.extend(kinds);
     found
+}
+
+/// The names that a pattern finds with their values. Groups take long to tell, so a quoted value is looked at before.
+fn with_values<'a>(names: &Regex, text: &'a [u8]) -> impl Iterator<Item = Captures<'a>> {
+    let found = names.find_iter(text);
+    let found = found.filter(|it| !quoted(it.as_bytes()).is_some_and(stands_for_another));
+    found.filter_map(|it| names.captures_at(text, it.start()))
+}
+
+/// The value that [`VALUE`] ends in, if that is a quoted one: no other ends in a quote, and it holds none like it.
+fn quoted(matched: &[u8]) -> Option<&[u8]> {
+    let (quote, before) = matched.split_last()?;
+    let start = memrchr(*quote, before).filter(|_| b"\"'".contains(quote))?;
+    Some(&before[start + 1..])
 }
 
 fn marked(mark: &Mark, captures: &Captures<'_>) -> Option<Match> {
@@ -208,13 +225,15 @@ fn credentials(captures: &Captures<'_>) -> Option<Match> {
 fn value<'a>(captures: &Captures<'a>) -> Option<regex::bytes::Match<'a>> {
     let parts = ["double", "single", "bare"];
     let value = parts.iter().find_map(|part| captures.name(part))?;
-    let bytes = value.as_bytes();
-    let holds = |part: &str| bytes.windows(part.len()).any(|it| it == part.as_bytes());
-    let stands_for_another = REFERENCES.iter().any(|it| bytes.starts_with(it.as_bytes()))
+    (!stands_for_another(value.as_bytes())).then_some(value)
+}
+
+fn stands_for_another(value: &[u8]) -> bool {
+    let holds = |part: &str| value.windows(part.len()).any(|it| it == part.as_bytes());
+    REFERENCES.iter().any(|it| value.starts_with(it.as_bytes()))
         || FOREIGN.iter().any(|part| holds(part))
-        || is_path(bytes)
-        || is_sealed(bytes);
-    (!stands_for_another).then_some(value)
+        || is_path(value)
+        || is_sealed(value)
 }
 
 /// A path of a file system: `/secrets/token`, also behind a name as systemd's `LoadCredential=` has it.
