@@ -160,6 +160,62 @@ pub(super) const MARKS: [Mark; 31] = [
     ),
 ];
 
+/// The mark that any URL may hold, by its place.
+pub(super) const URL_TOKEN: usize = MARKS.len() - 1;
+
+/// In whatever another mark fits stands one of these, once all letters are small.
+pub(super) const PARTS: [&str; 49] = [
+    "private key",
+    "secret-key-",
+    "putty-user",
+    "k10",
+    "akia",
+    "asia",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "glrt-",
+    "glptt-",
+    "glcbt-",
+    "glsoat-",
+    "glagent-",
+    "gloas-",
+    "aiza",
+    "gocspx-",
+    "ya29.",
+    "accesskey=",
+    "accountkey=",
+    "_v1_",
+    "xox",
+    "xapp-",
+    "hooks.slack.com",
+    "/api/webhooks/",
+    ":aa",
+    "k_live_",
+    "npm_",
+    "pypi-age",
+    "dckr_",
+    "tskey-",
+    "hvs.",
+    "hvb.",
+    "hvr.",
+    "eyj",
+    "glc_",
+    "glsa_",
+    "sg.",
+    "sk-",
+    "hf_",
+    r#""keyfile":"#,
+    r#""auth""#,
+    "rer ",
+    "sic ",
+];
+
 const fn mark(name: &'static str, what: &'static str, pattern: &'static str) -> Mark {
     Mark {
         name,

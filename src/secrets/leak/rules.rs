@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use memchr::memrchr;
+use memchr::{memmem, memrchr};
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use super::marks::{MARKS, Mark};
+use super::marks::{MARKS, Mark, PARTS, URL_TOKEN};
 use super::random::is_random;
 
 /// A name that says that its value is a secret.
@@ -47,6 +47,22 @@ const NO_SECRETS: [&str; 28] = [
     "audience",
     "tool",
 ];
+
+/// In whatever [`NAME`] or [`AUTHORIZATION`] fit stands one of these, once all letters are small.
+const NAME_PARTS: [&str; 9] = [
+    "token",
+    "secret",
+    "pass",
+    "pwd",
+    "credential",
+    "cookie",
+    "psk",
+    "key",
+    "authorization",
+];
+
+/// What stands in every URL.
+const URL: &[u8] = b"://";
 
 /// A name's value: `NAME=value`, `name: value`, `"name": "value"`, `name: X, value: Y`, `--name value`, and a block of
 /// YAML or TOML that begins in the next line.
@@ -98,6 +114,18 @@ static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
     set.expect("each is one by itself")
 });
 
+/// [`PARTS`], to search for.
+static PART: LazyLock<Regex> = LazyLock::new(|| any(&PARTS));
+
+/// [`NAME_PARTS`], to search for.
+static NAME_PART: LazyLock<Regex> = LazyLock::new(|| any(&NAME_PARTS));
+
+fn any(parts: &[&str]) -> Regex {
+    let parts: Vec<String> = parts.iter().map(|it| regex::escape(it)).collect();
+    let any = RegexBuilder::new(&parts.join("|")).unicode(false).build();
+    any.expect("a text is a pattern")
+}
+
 /// What looks like a secret.
 #[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(super) struct Match {
@@ -133,12 +161,11 @@ pub(super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
     let own = own.iter().flat_map(|names| with_values(names, text));
     let mut found: Vec<Match> = own.filter_map(|it| named(text, &it, true)).collect();
     let mut kinds = Vec::new();
-    for rule in ANY.matches(text) {
+    for rule in rules(text, names.is_some()) {
         let pattern = &EACH[rule];
         let captures = || pattern.captures_iter(text);
         match MARKS.get(rule) {
             Some(mark) => kinds.extend(captures().filter_map(|it| marked(mark, &it))),
-            None if names.is_none() => {}
             None if rule == MARKS.len() => {
                 let named = |it| named(text, &it, false);
                 found.extend(with_values(pattern, text).filter_map(named));
@@ -151,6 +178,21 @@ pub(super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
     }
     found.extend(kinds);
     found
+}
+
+/// The rules that may fit a text, in their order; most texts show by the parts of words that they hold that few do.
+fn rules(text: &[u8], with_names: bool) -> Vec<usize> {
+    let lower = text.to_ascii_lowercase();
+    let all = MARKS.len() + if with_names { 3 } else { 0 };
+    if PART.is_match(&lower) {
+        let any = ANY.matches(text);
+        return any.into_iter().filter(|rule| *rule < all).collect();
+    }
+    let is_url = memmem::find(text, URL).is_some();
+    let is_named = with_names && NAME_PART.is_match(&lower);
+    let rules = [is_url, is_named, is_named, is_url];
+    let rules = (URL_TOKEN..all).zip(rules).filter(|it| it.1);
+    rules.map(|(rule, _)| rule).collect()
 }
 
 /// The names that a pattern finds with their values. Groups take long to tell, so a quoted value is looked at before.
@@ -253,6 +295,9 @@ fn is_sealed(value: &[u8]) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::strategy::{Strategy, ValueTree as _};
+    use proptest::test_runner::TestRunner;
+
     use super::*;
 
     /// As the other, with each pattern by itself and nothing asked before.
@@ -299,6 +344,36 @@ pub(super) mod tests {
     fn no_mark_fits_a_text_under_the_limit_and_one_fits_at_it() {
         let each = MARKS.iter().map(|mark| shortest(mark.pattern));
         assert_eq!(each.min(), Some(SHORTEST_MARK));
+    }
+
+    /// Texts that a pattern fits.
+    fn texts(pattern: &str) -> impl Strategy<Value = Vec<u8>> {
+        let pattern = format!("(?-u){}", pattern.replace(r"\b", ""));
+        proptest::string::bytes_regex(&pattern).expect("a pattern")
+    }
+
+    #[test]
+    fn what_a_pattern_fits_holds_one_of_its_parts() {
+        let mut runner = TestRunner::deterministic();
+        let marks = MARKS.iter().map(|mark| (mark.pattern, &*PART));
+        let url = any(&[str::from_utf8(URL).expect("ASCII")]);
+        let each = marks
+            .enumerate()
+            .map(|(mark, (pattern, part))| (pattern, if mark == URL_TOKEN { &url } else { part }));
+        let names = [
+            (NAME, &*NAME_PART),
+            (AUTHORIZATION, &*NAME_PART),
+            (CREDENTIALS, &url),
+        ];
+        for (pattern, part) in each.chain(names) {
+            for _ in 0..200 {
+                let text = texts(pattern)
+                    .new_tree(&mut runner)
+                    .expect("a text")
+                    .current();
+                assert!(part.is_match(&text.to_ascii_lowercase()), "{pattern}");
+            }
+        }
     }
 
     #[test]
