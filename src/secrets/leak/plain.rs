@@ -126,8 +126,10 @@ fn decoded(text: &[u8]) -> Vec<(Range<usize>, Vec<u8>, bool)> {
         all.push((part, bytes, false));
     }
     for part in words(text, 2, |byte| byte != b'\n') {
-        let bytes = reading::without_backslashes(&text[part.clone()]);
-        all.extend(bytes.map(|bytes| (part, bytes, false)));
+        if text[part.clone()].contains(&b'\\') {
+            let bytes = backslashes(&text[part.clone()]);
+            all.push((part, bytes, false));
+        }
     }
     all
 }
@@ -185,6 +187,55 @@ fn percents(word: &[u8]) -> Option<Vec<u8>> {
     (read.len() < word.len()).then_some(read)
 }
 
+fn backslashes(line: &[u8]) -> Vec<u8> {
+    let number = |at: usize, length: usize| {
+        let digits = line.get(at..at + length)?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut read = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        let escape = line.get(at + 1).filter(|_| line[at] == b'\\');
+        let Some(&escape) = escape else {
+            read.push(line[at]);
+            at += 1;
+            continue;
+        };
+        at += 2;
+        let code = match escape {
+            b'x' => number(at, 2),
+            b'u' => number(at, 4),
+            _ => None,
+        };
+        let mut character = None;
+        match (escape, code) {
+            (b'n', _) => read.push(b'\n'),
+            (b't', _) => read.push(b'\t'),
+            (b'r', _) => read.push(b'\r'),
+            (b'x', Some(code)) => {
+                read.extend(u8::try_from(code));
+                at += 2;
+            }
+            (b'u', Some(high)) => {
+                at += 4;
+                let low = if line[at..].starts_with(b"\\u") {
+                    number(at + 2, 4)
+                } else {
+                    None
+                };
+                character = Some(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
+                if let (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) = (high, low) {
+                    at += 6;
+                    character = char::from_u32(0x1_0000 + (high - 0xd800) * 0x400 + low - 0xdc00);
+                }
+            }
+            _ => read.push(escape),
+        }
+        read.extend(character.iter().flat_map(|it| it.to_string().into_bytes()));
+    }
+    read
+}
+
 /// Texts with secrets and what resembles them, in encodings over one another, and glued to one another.
 fn texts() -> impl Strategy<Value = Vec<u8>> {
     let own = prop::sample::select(vec![
@@ -211,6 +262,13 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
         "basic ",
         "%",
         "%4",
+        "%+f",
+        "\\x41",
+        "\\x+f",
+        "\\u00e9",
+        "\\ud83d\\ude00",
+        "\\ud83d",
+        "\\u",
         "\\",
         "\\\n",
         "\"",

@@ -1,13 +1,15 @@
 //! The readings of a text: itself, and what its parts say once base64, hex digits, percent signs, backslashes and gzip
 //! are taken off them, one over the other too.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use memchr::memchr;
 
 use super::words;
 
@@ -95,14 +97,16 @@ impl Reader<'_> {
             self.show(of, &(0..text.len()), &unpacked, false, depth);
             return;
         }
+        let mut reading = Vec::new();
         for part in words::base64(text) {
             let word = base64_digits(&text[part.clone()]);
             // Something else may be glued to its front.
             for start in 0..4 {
                 let digits = word.get(start..).unwrap_or_default();
                 let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+                reading.clear();
                 if whole + start >= words::SHORTEST_BASE64
-                    && let Ok(reading) = BASE64.decode(&digits[..whole])
+                    && BASE64.decode_vec(&digits[..whole], &mut reading).is_ok()
                 {
                     self.show(of, &part, &reading, false, depth);
                 }
@@ -111,7 +115,8 @@ impl Reader<'_> {
         for part in words::hex(text) {
             for start in 0..2 {
                 let digits = text[part.start + start..part.end].chunks_exact(2);
-                let reading: Vec<u8> = digits.filter_map(hex_byte).collect();
+                reading.clear();
+                reading.extend(digits.filter_map(hex_byte));
                 self.show(of, &part, &reading, false, depth);
             }
         }
@@ -150,7 +155,11 @@ fn is_gzip(bytes: &[u8]) -> bool {
 }
 
 /// Digits of either alphabet, in the standard one.
-fn base64_digits(word: &[u8]) -> Vec<u8> {
+fn base64_digits(word: &[u8]) -> Cow<'_, [u8]> {
+    let is_other = |byte: &u8| matches!(byte, b'-' | b'_') || byte.is_ascii_whitespace();
+    if !word.iter().any(is_other) {
+        return Cow::Borrowed(word);
+    }
     let digits = word.iter().filter(|byte| !byte.is_ascii_whitespace());
     digits
         .map(|&byte| match byte {
@@ -169,6 +178,13 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    if let &[high, low] = digits
+        && let (Some(high), Some(low)) = (value(high), value(low))
+    {
+        return u8::try_from(high << 4 | low).ok();
+    }
+    // A sign is read too.
     let digits = std::str::from_utf8(digits).ok()?;
     u8::from_str_radix(digits, 16).ok()
 }
@@ -179,38 +195,38 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 
 /// A word with its `%41` read; `None` where there is none.
 fn without_percents(word: &[u8]) -> Option<Vec<u8>> {
-    if !word.contains(&b'%') {
-        return None;
-    }
-    let mut read = Vec::new();
+    let mut read = Vec::with_capacity(word.len());
     let mut rest = word;
-    let mut found = false;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match (first, after.get(..2).and_then(hex_byte)) {
-            (b'%', Some(byte)) => {
-                found = true;
+    while let Some(percent) = memchr(b'%', rest) {
+        let (before, after) = rest.split_at(percent);
+        read.extend_from_slice(before);
+        match after.get(1..3).and_then(hex_byte) {
+            Some(byte) => {
                 read.push(byte);
-                rest = &after[2..];
+                rest = &after[3..];
             }
-            _ => read.push(first),
+            None => {
+                read.push(b'%');
+                rest = &after[1..];
+            }
         }
     }
-    found.then_some(read)
+    read.extend_from_slice(rest);
+    (read.len() < word.len()).then_some(read)
 }
 
 /// A line with its `\n`, `\"`, `\x41` and `\u0041` read; `None` where there is no backslash.
-pub(super) fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
+fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
     if !line.contains(&b'\\') {
         return None;
     }
-    let mut read = Vec::new();
+    let mut read = Vec::with_capacity(line.len());
     let mut rest = line;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        let (b'\\', Some((&escape, behind))) = (first, after.split_first()) else {
-            read.push(first);
-            continue;
+    while let Some(backslash) = memchr(b'\\', rest) {
+        read.extend_from_slice(&rest[..backslash]);
+        let Some((&escape, behind)) = rest[backslash + 1..].split_first() else {
+            rest = &rest[backslash..];
+            break;
         };
         rest = behind;
         let digits = match escape {
@@ -248,6 +264,7 @@ pub(super) fn without_backslashes(line: &[u8]) -> Option<Vec<u8>> {
             (other, _) => read.push(other),
         }
     }
+    read.extend_from_slice(rest);
     Some(read)
 }
 
