@@ -1,13 +1,13 @@
 //! What secrets look like: the marks that their makers gave them, and random values where a secret's name stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::{memmem, memrchr};
-use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::marks::{MARKS, Mark, PARTS, URL_TOKEN};
+use super::marks::{MARKS, Mark};
 use super::random::is_random;
 
 /// A name that says that its value is a secret.
@@ -62,7 +62,7 @@ const NAME_PARTS: [&str; 9] = [
 ];
 
 /// What stands in every URL.
-const URL: &[u8] = b"://";
+const URL: &str = "://";
 
 /// A name's value: `NAME=value`, `name: value`, `"name": "value"`, `name: X, value: Y`, `--name value`, and a block of
 /// YAML or TOML that begins in the next line.
@@ -96,6 +96,9 @@ pub(super) const SHORTEST: usize = 10;
 /// No mark stands in a shorter text, in bytes: `xoxb-xxxxxxxxxx`.
 pub(super) const SHORTEST_MARK: usize = 15;
 
+/// How many parts of marks are looked at before all marks are.
+const ENOUGH: usize = 32;
+
 /// The marks, then the names, then the URLs.
 static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let named = format!("{NAME}{VALUE}");
@@ -107,15 +110,15 @@ static EACH: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     all.expect("a test reads the patterns")
 });
 
-/// Which of them a text holds, in one pass.
-static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
-    let patterns = EACH.iter().map(Regex::as_str);
-    let set = RegexSetBuilder::new(patterns).unicode(false).build();
-    set.expect("each is one by itself")
+/// The parts of all marks with their rules; those of URLs apart, since most texts hold one.
+static PARTS: LazyLock<(Regex, HashMap<&[u8], usize>)> = LazyLock::new(|| {
+    let marks = MARKS.iter().enumerate();
+    let parts = marks.flat_map(|(rule, mark)| mark.parts.iter().map(move |it| (*it, rule)));
+    let parts: Vec<(&str, usize)> = parts.filter(|it| it.0 != URL).collect();
+    let names: Vec<&str> = parts.iter().map(|it| it.0).collect();
+    let rules = parts.iter().map(|(part, rule)| (part.as_bytes(), *rule));
+    (any(&names), rules.collect())
 });
-
-/// [`PARTS`], to search for.
-static PART: LazyLock<Regex> = LazyLock::new(|| any(&PARTS));
 
 /// [`NAME_PARTS`], to search for.
 static NAME_PART: LazyLock<Regex> = LazyLock::new(|| any(&NAME_PARTS));
@@ -180,19 +183,34 @@ pub(super) fn matches(text: &[u8], names: Option<&Names>) -> Vec<Match> {
     found
 }
 
-/// The rules that may fit a text, in their order; most texts show by the parts of words that they hold that few do.
-fn rules(text: &[u8], with_names: bool) -> Vec<usize> {
+/// The rules that may fit a text, in their order. Most texts show by the parts of words that they hold that few do.
+fn rules(text: &[u8], with_names: bool) -> BTreeSet<usize> {
     let lower = text.to_ascii_lowercase();
-    let all = MARKS.len() + if with_names { 3 } else { 0 };
-    if PART.is_match(&lower) {
-        let any = ANY.matches(text);
-        return any.into_iter().filter(|rule| *rule < all).collect();
+    let mut rules = BTreeSet::new();
+    let (part, rule_of) = &*PARTS;
+    let mut at = 0;
+    for count in 0.. {
+        // Parts may overlap, though none begins with another.
+        let Some(found) = part.find_at(&lower, at) else {
+            break;
+        };
+        if count == ENOUGH {
+            rules.extend(0..MARKS.len());
+            break;
+        }
+        rules.extend(rule_of.get(found.as_bytes()));
+        at = found.start() + 1;
     }
-    let is_url = memmem::find(text, URL).is_some();
-    let is_named = with_names && NAME_PART.is_match(&lower);
-    let rules = [is_url, is_named, is_named, is_url];
-    let rules = (URL_TOKEN..all).zip(rules).filter(|it| it.1);
-    rules.map(|(rule, _)| rule).collect()
+    let [named, authorization, credentials] = [0, 1, 2].map(|it| MARKS.len() + it);
+    if memmem::find(text, URL.as_bytes()).is_some() {
+        let of_urls = MARKS.iter().position(|mark| mark.parts == [URL]);
+        rules.extend(of_urls);
+        rules.extend(with_names.then_some(credentials));
+    }
+    if with_names && NAME_PART.is_match(&lower) {
+        rules.extend([named, authorization]);
+    }
+    rules
 }
 
 /// The names that a pattern finds with their values. Groups take long to tell, so a quoted value is looked at before.
@@ -355,17 +373,10 @@ pub(super) mod tests {
     #[test]
     fn what_a_pattern_fits_holds_one_of_its_parts() {
         let mut runner = TestRunner::deterministic();
-        let marks = MARKS.iter().map(|mark| (mark.pattern, &*PART));
-        let url = any(&[str::from_utf8(URL).expect("ASCII")]);
-        let each = marks
-            .enumerate()
-            .map(|(mark, (pattern, part))| (pattern, if mark == URL_TOKEN { &url } else { part }));
-        let names = [
-            (NAME, &*NAME_PART),
-            (AUTHORIZATION, &*NAME_PART),
-            (CREDENTIALS, &url),
-        ];
-        for (pattern, part) in each.chain(names) {
+        let each = MARKS.iter().map(|mark| (mark.pattern, any(mark.parts)));
+        let names = [NAME, AUTHORIZATION].map(|it| (it, any(&NAME_PARTS)));
+        let each = each.chain(names).chain([(CREDENTIALS, any(&[URL]))]);
+        for (pattern, part) in each {
             for _ in 0..200 {
                 let text = texts(pattern)
                     .new_tree(&mut runner)
@@ -374,6 +385,22 @@ pub(super) mod tests {
                 assert!(part.is_match(&text.to_ascii_lowercase()), "{pattern}");
             }
         }
+    }
+
+    #[test]
+    fn behind_very_many_parts_every_mark_is_looked_for() {
+        let parts = "K10 ".repeat(ENOUGH + 1);
+        for token in ["ghp_abcdefghij1234567890abcdefghij123456", ""] {
+            let found = super::matches(format!("{parts}{token}").as_bytes(), None);
+            assert_eq!(found.len(), usize::from(!token.is_empty()));
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_mark_begins_with_another() {
+        let parts: Vec<&str> = MARKS.iter().flat_map(|mark| mark.parts).copied().collect();
+        let begins = |part: &&&str| parts.iter().filter(|it| part.starts_with(**it)).count() > 1;
+        assert_eq!(parts.iter().find(begins), None);
     }
 
     #[test]
