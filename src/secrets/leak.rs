@@ -14,6 +14,8 @@ mod random;
 mod reading;
 mod rules;
 mod search;
+#[cfg(test)]
+mod texts;
 mod words;
 
 /// How many findings of one text are told: whoever has more has a file of them.
