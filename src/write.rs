@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use tempfile::TempPath;
+
+use self::each::each;
+pub use self::lock::Lock;
+
+mod each;
+mod lock;
 
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +58,9 @@ pub enum Durability {
 /// New files that stand ready beside the old ones. Dropped before [`Batch::commit`], it leaves no trace.
 #[derive(Default)]
 pub struct Batch {
-    staged: Vec<(TempPath, PathBuf)>,
+    staged: Vec<Staged>,
+    /// How many of these are on the disk, as far as they have to be.
+    synced: usize,
     precious: BTreeSet<PathBuf>,
     removed: Vec<PathBuf>,
     made: Vec<PathBuf>,
@@ -61,8 +69,19 @@ pub struct Batch {
     umask: Option<u32>,
 }
 
+/// A file that stands beside its place. It is closed, since a fleet has more files than a process may have open.
+struct Staged {
+    file: TempPath,
+    path: PathBuf,
+    mode: u32,
+    durability: Durability,
+}
+
 /// A user and a group.
 type Owner = (u32, u32);
+
+/// How many files are synced or renamed at a time. Those that wait together share one write of the file system's journal.
+const AT_A_TIME: usize = 16;
 
 impl Drop for Batch {
     fn drop(&mut self) {
@@ -147,19 +166,44 @@ impl Batch {
         if let Some((user, group)) = owner {
             let _ = fchown(file.as_file(), Some(user), Some(group));
         }
-        fill(file.as_file_mut())
-            .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
-            .and_then(|()| match durability {
-                Durability::Rendered => Ok(()),
-                Durability::Precious => file.as_file().sync_all(),
-            })
-            .map_err(WriteError::io(&path))?;
-        if durability == Durability::Precious {
-            self.precious.insert(folder);
+        fill(file.as_file_mut()).map_err(WriteError::io(&path))?;
+        match durability {
+            Durability::Rendered => file
+                .as_file()
+                .set_permissions(Permissions::from_mode(mode))
+                .map_err(WriteError::io(&path))?,
+            Durability::Precious => {
+                self.precious.insert(folder);
+            }
         }
-        // Closed, since a fleet has more files than a process may have open.
-        self.staged.push((file.into_temp_path(), path));
+        self.staged.push(Staged {
+            file: file.into_temp_path(),
+            path,
+            mode,
+            durability,
+        });
         Ok(())
+    }
+
+    /// Brings every file that can't be made again to the disk, as [`Batch::commit`] does with those that are not there
+    /// yet. `goes_on` is asked before each; says whether all are there.
+    ///
+    /// # Errors
+    /// A file can't be written: no room, a damaged disk.
+    pub fn sync(&mut self, goes_on: &(dyn Fn() -> bool + Sync)) -> Result<bool, WriteError> {
+        let staged = &self.staged[self.synced..];
+        let precious: Vec<&Staged> = staged.iter().filter(|it| it.is_precious()).collect();
+        let is_done = each(precious, AT_A_TIME, &|staged: &Staged| {
+            if !goes_on() {
+                return Ok(false);
+            }
+            staged.sync().map_err(WriteError::io(&staged.path))?;
+            Ok(true)
+        })?;
+        if is_done {
+            self.synced = self.staged.len();
+        }
+        Ok(is_done)
     }
 
     /// Makes a folder where there is none; the result is who is to own what is new in it.
@@ -190,12 +234,22 @@ impl Batch {
     /// Puts every file in its place. Up to here nothing has changed.
     ///
     /// # Errors
-    /// A file can't be renamed or removed; those before it are done, and a second run finishes the rest.
+    /// A file can't be synced, and then nothing has changed; or it can't be renamed or removed: others are done, and a
+    /// second run finishes the rest.
     pub fn commit(mut self) -> Result<(), WriteError> {
-        for (file, path) in std::mem::take(&mut self.staged) {
-            file.persist(&path)
-                .map_err(|error| WriteError::io(&path)(error.error))?;
-        }
+        self.sync(&|| true)?;
+        // A busy disk makes renames wait too, once there is an old file to take off it.
+        let at_a_time = if self.precious.is_empty() {
+            1
+        } else {
+            AT_A_TIME
+        };
+        let staged = std::mem::take(&mut self.staged);
+        each(staged, at_a_time, &|Staged { file, path, .. }| {
+            let renamed = file.persist(&path);
+            renamed.map_err(|error| WriteError::io(&path)(error.error))?;
+            Ok(true)
+        })?;
         for path in std::mem::take(&mut self.removed) {
             fs::remove_file(&path).map_err(WriteError::io(&path))?;
         }
@@ -206,6 +260,20 @@ impl Batch {
                 .map_err(WriteError::io(&folder))?;
         }
         Ok(())
+    }
+}
+
+impl Staged {
+    fn is_precious(&self) -> bool {
+        self.durability == Durability::Precious
+    }
+
+    /// Only its owner may open it up to here. An error while it was written earlier comes up here too: Linux tells it to
+    /// whoever syncs first.
+    fn sync(&self) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.file)?;
+        file.set_permissions(Permissions::from_mode(self.mode))?;
+        file.sync_all()
     }
 }
 
@@ -248,54 +316,10 @@ fn current_umask() -> u32 {
     mask.bits()
 }
 
-/// The right to write a fleet. It ends when dropped, or with the process.
-pub struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock; `path` names its file, which stays.
-    ///
-    /// # Errors
-    /// Somebody holds it, or its file can't be written.
-    pub fn take(path: &Path, command: &str) -> Result<Self, WriteError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(WriteError::io(path))?;
-        // What root makes under sudo the user has to be able to take the next time.
-        if let Some((user, group)) = path.parent().and_then(owner) {
-            let _ = fchown(&file, Some(user), Some(group));
-        }
-        if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if error != rustix::io::Errno::WOULDBLOCK {
-                return Err(WriteError::io(path)(error.into()));
-            }
-            let mut holder = String::new();
-            file.read_to_string(&mut holder)
-                .map_err(WriteError::io(path))?;
-            return Err(WriteError::Locked {
-                holder: holder.trim().to_owned(),
-            });
-        }
-        file.set_len(0)
-            .and_then(|()| {
-                writeln!(
-                    file,
-                    "`ephemeros {command}`, process {}",
-                    std::process::id()
-                )
-            })
-            .map_err(WriteError::io(path))?;
-        Ok(Self { _file: file })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -346,6 +370,59 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_whose_files_are_not_all_synced_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths: Vec<PathBuf> = (0..100)
+            .map(|it| folder.path().join(it.to_string()))
+            .collect();
+        let mut batch = Batch::new();
+        for path in &paths {
+            fs::write(path, "old").expect("written");
+            batch
+                .stage(path, b"new", Durability::Precious)
+                .expect("staged");
+        }
+        let asked = AtomicUsize::new(0);
+        let is_done = batch.sync(&|| asked.fetch_add(1, Ordering::Relaxed) < 50);
+        assert!(!is_done.expect("it can be written"));
+        let asked = asked.into_inner();
+        assert!((51..=50 + AT_A_TIME).contains(&asked), "{asked}");
+        drop(batch);
+        assert!(paths.iter().all(|it| fs::read(it).expect("read") == b"old"));
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 100);
+    }
+
+    #[test]
+    fn files_that_were_synced_are_not_synced_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        let mut batch = Batch::new();
+        for durability in [Durability::Precious, Durability::Rendered] {
+            batch.stage(&path, b"new", durability).expect("staged");
+        }
+        let asked = AtomicUsize::new(0);
+        let goes_on = || asked.fetch_add(1, Ordering::Relaxed) == 0;
+        for _ in 0..2 {
+            assert!(batch.sync(&goes_on).expect("it can be written"));
+        }
+        assert_eq!(asked.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_file_that_can_t_be_synced_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        fs::write(&path, "old").expect("written");
+        let mut batch = Batch::new();
+        batch
+            .stage(&path, b"new", Durability::Precious)
+            .expect("staged");
+        fs::remove_file(&batch.staged[0].file).expect("removed");
+        assert!(batch.commit().is_err());
+        assert_eq!(fs::read(&path).expect("read"), b"old");
+    }
+
+    #[test]
     fn what_root_writes_belongs_to_the_folders_owner() {
         if !geteuid().is_root() {
             return;
@@ -372,20 +449,5 @@ mod tests {
         assert_eq!(whose("d"), (7, 8));
         drop(Lock::take(&folder.path().join("lock"), "render").expect("free"));
         assert_eq!(whose("lock"), (1234, 1235));
-    }
-
-    #[test]
-    fn a_second_writer_is_told_who_writes() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lock");
-        let first = Lock::take(&path, "render").expect("free");
-        match Lock::take(&path, "plan").map(|_| ()) {
-            Err(WriteError::Locked { holder }) => {
-                assert!(holder.contains("ephemeros render"), "{holder}");
-            }
-            other => panic!("{other:?}"),
-        }
-        drop(first);
-        assert!(Lock::take(&path, "plan").is_ok());
     }
 }

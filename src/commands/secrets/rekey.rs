@@ -131,6 +131,14 @@ fn write(root: &Path, work: &Work<'_>, ui: &Ui) -> Result<(), Failure> {
         batch.stage(&root.join(file), text.as_bytes(), Durability::Precious)?;
         ui.advance(1);
     }
+    ui.start("bringing to the disk", work.len());
+    let goes_on = || {
+        ui.advance(1);
+        !ui.stopped()
+    };
+    if !batch.sync(&goes_on)? || ui.stopped() {
+        return Err(Failure::Stopped);
+    }
     batch.commit()?;
     held.done();
     Ok(())

@@ -260,7 +260,9 @@ proptest! {
         for values in [&values[..], &[]] {
             let guard = Guard::new(["OWN_URL", "K3S_TOKEN"], values.iter().copied());
             let plain = guard.find_by(&text, |text, see| {
-                read(text, true).iter().for_each(|it| see(it.shown()));
+                for it in &read(text, true) {
+                    see(it.shown());
+                }
                 true
             });
             let found: Vec<_> = guard.find(&text).into_iter().map(told).collect();
