@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Failure, Loaded, records};
 use crate::fleet::node::Fleet;
+use crate::fleet::once::Once;
 use crate::plan::base::Base;
+use crate::plan::change::Change;
 use crate::plan::compare::{NodePlan, Plan, compare, removed, weigh};
 use crate::render::rendered::Rendered;
 use crate::stick::record::Sticks;
@@ -17,6 +19,7 @@ pub(super) struct Comparison<'a> {
     before: Option<Fleet>,
     records: &'a BTreeMap<String, Sticks>,
     nodes: Vec<NodePlan>,
+    changes: Once<Change>,
 }
 
 impl<'a> Comparison<'a> {
@@ -32,6 +35,7 @@ impl<'a> Comparison<'a> {
             before: records::before(loaded, base)?,
             records,
             nodes: Vec::new(),
+            changes: Once::default(),
         })
     }
 
@@ -42,7 +46,7 @@ impl<'a> Comparison<'a> {
             Some(repo) => repo.blob(id),
             None => Ok(Vec::new()),
         };
-        let mut nodes = compare(self.base, rendered, read)?;
+        let mut nodes = compare(self.base, rendered, &self.changes, read)?;
         let before = self.before.as_ref();
         let sticks = records::judge(loaded, before, rendered, self.records);
         weigh(&mut nodes, rendered, before, &loaded.fleet, sticks);

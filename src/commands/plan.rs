@@ -69,16 +69,20 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
     let mut comparison = Comparison::begin(&loaded, &base, &records)?;
     let mut pending = Pending::begin(&loaded, fetched)?;
     // What changes is shown, to everybody who reads a pull request: nothing that `render` would refuse.
-    let mut search = Search::new(&loaded.manifest, []);
+    let mut search = None;
     let mut mistakes = loaded.render_each(&patterns, ui, |rendered| {
         pending.add(&rendered);
         let nodes = comparison.add(&rendered)?;
         let changed = rendered.into_iter().zip(nodes);
         let changed = changed.filter(|(_, plan)| !plan.changes.is_empty());
         let changed: Vec<Rendered> = changed.map(|(rendered, _)| rendered).collect();
-        Ok(search.look(&changed)?)
+        if !changed.is_empty() {
+            let search = search.get_or_insert_with(|| Search::new(&loaded.manifest, []));
+            search.look(&changed)?;
+        }
+        Ok(())
     })?;
-    let mut leaks = search.end(&mistakes);
+    let mut leaks = search.map_or_else(Vec::new, |search| search.end(&mistakes));
     // What is allowed may stand in what does not change.
     leaks.retain(Diagnostic::is_error);
     mistakes.extend(leaks);

@@ -82,6 +82,18 @@ impl Manifest {
         root: &Path,
         files: &dyn Files,
     ) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
+        Self::read_with(root, files, |_| None)
+    }
+
+    /// As [`Manifest::read`]; `known` has node files that were read already, without a mistake, by the node.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn read_with(
+        root: &Path,
+        files: &dyn Files,
+        known: impl Fn(&str) -> Option<Item> + Sync,
+    ) -> Result<(Option<Self>, Vec<Diagnostic>), Unreadable> {
         let (document, mut diagnostics) = document::read(files, "fleet.toml")?;
         if let Err(mistake) = check_requires(&document) {
             return Ok((None, vec![*mistake]));
@@ -100,6 +112,9 @@ impl Manifest {
         let read: Result<Vec<_>, Unreadable> = names
             .into_par_iter()
             .map(|name| {
+                if let Some(item) = known(&name) {
+                    return Ok((name, item, Vec::new()));
+                }
                 let (item, mut mistakes) = document::read(files, &format!("nodes/{name}.toml"))?;
                 decode::<NodeFile>(&item, &mut mistakes);
                 Ok((name, item, mistakes))

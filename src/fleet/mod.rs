@@ -17,7 +17,7 @@ mod merge;
 pub mod names;
 pub mod network;
 pub mod node;
-mod once;
+pub mod once;
 pub mod pins;
 pub mod public;
 pub mod publish;

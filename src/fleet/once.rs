@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The values that were seen so far.
-pub(super) struct Once<T>(Mutex<HashSet<Arc<T>>>);
+pub struct Once<T>(Mutex<HashSet<Arc<T>>>);
 
 impl<T> Default for Once<T> {
     fn default() -> Self {
@@ -15,7 +15,7 @@ impl<T> Default for Once<T> {
 
 impl<T: Eq + Hash> Once<T> {
     /// The value, or the one that is equal and was there before.
-    pub(super) fn one(&self, value: T) -> Arc<T> {
+    pub fn one(&self, value: T) -> Arc<T> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) = seen.get(&value) {
             return Arc::clone(there);

@@ -104,10 +104,12 @@ fn names_secrets(key: &str) -> bool {
     key.contains('\\')
         || key.split('.').any(|part| {
             let part = part.trim().trim_matches(['"', '\'', '[', ' ']);
-            // What is near to it has four of its letters, and so two different ones; most keys have not.
+            // What is near to it has six letters or begins as it does, and has four of its letters, and so two different
+            // ones; most keys have not.
+            let begins = part.trim_start_matches(['-', '_']).starts_with(['s', 'S']);
             let has = |letter: &&u8| part.bytes().any(|it| it.eq_ignore_ascii_case(letter));
-            let may_be = b"secrt".iter().filter(has).count() > 1 || !part.is_ascii();
-            may_be && nearest(part, ["secrets"]).is_some()
+            let may_be = (begins || part.len() >= 6) && b"secrt".iter().filter(has).count() > 1;
+            (may_be || !part.is_ascii()) && nearest(part, ["secrets"]).is_some()
         })
 }
 

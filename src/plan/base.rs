@@ -229,10 +229,17 @@ pub fn fleet(
         inputs.retain(|((path, _), same)| !same || !is_node(path));
     }
     let mut files = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for ((path, id), same) in inputs {
-        // What is the same here need not be read from git, which takes longer.
-        let bytes = match here.read(&path) {
-            Ok(bytes) if same => bytes,
+        let node = path.strip_prefix("nodes/");
+        let node = node.and_then(|name| name.strip_suffix(".toml"));
+        let read = node.and_then(|node| Some((node, manifest.nodes.get(node)?)));
+        let bytes = match read {
+            // What is the same here is not there twice.
+            Some((node, item)) if same => {
+                known.insert(node.to_owned(), item.clone());
+                Vec::new()
+            }
             _ => repo.blob(id)?,
         };
         files.insert(path, bytes);
@@ -240,7 +247,8 @@ pub fn fleet(
     // That a template exists is all that is asked of it.
     let templates = repo.files(commit, &["templates"])?;
     files.extend(templates.into_keys().map(|path| (path, Vec::new())));
-    let Ok((Some(manifest), _)) = Manifest::read(root, &Snapshot(files)) else {
+    let known = |node: &str| known.get(node).cloned();
+    let Ok((Some(manifest), _)) = Manifest::read_with(root, &Snapshot(files), known) else {
         return Ok(None);
     };
     Ok(Some(resolve(&manifest).0))

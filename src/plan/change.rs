@@ -12,7 +12,7 @@ use crate::ignition::Entry;
 const CONTEXT: usize = 2;
 
 /// A change of one thing. Equal on two nodes means that the same happens there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Change {
     /// What changes: `file /etc/hostname`, `unit k3s.service`, `operating system`.
     pub subject: String,
@@ -25,7 +25,7 @@ pub struct Change {
 }
 
 /// What happens to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// It comes.
@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 /// An attribute before and after; `None` where it is not set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Attribute {
     /// Its name.
     pub name: String,

@@ -1,6 +1,7 @@
 //! From what nodes fetch now and what they would fetch to what changes, node by node.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ use super::why::Why;
 use crate::fleet::file::ScriptAt;
 use crate::fleet::names::is_node_name;
 use crate::fleet::node::{Fleet, Node};
+use crate::fleet::once::Once;
 use crate::fleet::publish::asks_for_commit;
 use crate::git::ObjectId;
 use crate::git::tree::object_id;
@@ -47,7 +49,7 @@ pub struct NodePlan {
     /// What becomes of the node when it boots before its stick is written anew, or after it was removed; for people.
     pub meanwhile: Vec<String>,
     /// What changes, sorted by subject.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Arc<Change>>,
     /// The sticks that are recorded, in the order of the record.
     pub sticks: Vec<StickPlan>,
     /// Whether the base has nothing of it.
@@ -56,7 +58,7 @@ pub struct NodePlan {
 }
 
 impl NodePlan {
-    fn new(node: &str, cost: Cost, changes: Vec<Change>) -> Self {
+    fn new(node: &str, cost: Cost, changes: Vec<Arc<Change>>) -> Self {
         Self {
             node: node.to_owned(),
             cost,
@@ -113,7 +115,7 @@ impl NodePlan {
         }
         let old = before.and_then(|before| Some((before, before.node(&self.node)?)));
         let mut reasons = old.map_or_else(Reasons::default, |old| reasons(old, (after, node)));
-        let script = self.changes.iter().any(script::is_of_script);
+        let script = self.changes.iter().any(|it| script::is_of_script(it));
         reasons.add(
             script && node.stick.script == ScriptAt::Stick,
             Why::Script,
@@ -189,13 +191,15 @@ pub fn weigh(
     }
 }
 
-/// Compares, node by node. `read` gives the bytes of a blob of the base; only blobs that differ are read.
+/// Compares, node by node. `read` gives the bytes of a blob of the base; only blobs that differ are read. `known` are the
+/// changes of other nodes.
 ///
 /// # Errors
 /// What `read` says.
 pub fn compare<E>(
     base: &Base,
     rendered: &[Rendered],
+    known: &Once<Change>,
     mut read: impl FnMut(ObjectId) -> Result<Vec<u8>, E>,
 ) -> Result<Vec<NodePlan>, E> {
     let same: Vec<bool> = rendered
@@ -221,7 +225,7 @@ pub fn compare<E>(
     }
     let nodes = rendered.par_iter().zip(before);
     let nodes = nodes.map(|(node, before)| match before {
-        Some(before) => compare_node(node, &before),
+        Some(before) => compare_node(node, &before, known),
         None => NodePlan::new(&node.node, Cost::Nothing, Vec::new()),
     });
     Ok(nodes.collect())
@@ -237,7 +241,7 @@ pub fn is_same(content: Option<&Content>, bytes: &[u8]) -> bool {
     }
 }
 
-fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
+fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>], known: &Once<Change>) -> NodePlan {
     let [ignition, script] = [0, 1].map(|at| {
         before
             .get(at)
@@ -261,7 +265,8 @@ fn compare_node(node: &Rendered, before: &[Option<Vec<u8>>]) -> NodePlan {
     } else {
         Cost::Reboot
     };
-    NodePlan::new(&node.node, cost, changes)
+    let changes = changes.into_iter().map(|change| known.one(change));
+    NodePlan::new(&node.node, cost, changes.collect())
 }
 
 fn compare_config(before: Option<&str>, after: &str) -> Vec<Change> {

@@ -1,6 +1,7 @@
 //! A plan put together for people: what is equal on several nodes is one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::change::Change;
 use super::compare::{NodePlan, Plan};
@@ -22,7 +23,7 @@ pub struct New<'a> {
     /// Which, sorted by name.
     pub nodes: Vec<&'a NodePlan>,
     /// What they have. Of several nodes only the subjects are the same.
-    pub changes: &'a [Change],
+    pub changes: &'a [Arc<Change>],
 }
 
 /// Nodes for which the same has to be done, for the same reasons.

@@ -16,7 +16,7 @@ use crate::progress::{Progress, Stopped};
 use crate::source::Source;
 
 /// How many nodes are rendered before somebody looks at them: so many that both ends keep all cores busy.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 512;
 
 /// Renders the nodes, some at a time: `each` gets them in order, and a large fleet is never held whole. Those with a mistake
 /// are left out.

@@ -1,10 +1,10 @@
 //! What a template sees of a node and its fleet.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, Serde};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
 use serde::Serialize;
 
 use super::filters::refuse;
@@ -35,25 +35,55 @@ impl Object for SecretNames {
     }
 }
 
-#[derive(Serialize)]
-struct Peer<'a> {
-    name: &'a str,
-    hostname: &'a str,
-    roles: &'a [String],
-    tags: &'a [String],
-    address: Option<&'a str>,
+/// A node, as all nodes see it.
+#[derive(Debug, Serialize)]
+struct Peer {
+    name: String,
+    hostname: String,
+    roles: Arc<Vec<String>>,
+    tags: Arc<Vec<String>>,
+    address: Option<String>,
 }
 
-impl<'a> Peer<'a> {
-    fn of(node: &'a Node) -> Self {
+impl Peer {
+    fn of(node: &Node) -> Self {
         let address = node.network.address.as_deref();
+        let address = address.and_then(|address| address.split('/').next());
         Self {
-            name: &node.name,
-            hostname: &node.hostname,
-            roles: &node.roles,
-            tags: &node.tags,
-            address: address.and_then(|address| address.split('/').next()),
+            name: node.name.clone(),
+            hostname: node.hostname.clone(),
+            roles: Arc::clone(&node.roles),
+            tags: Arc::clone(&node.tags),
+            address: address.map(str::to_owned),
         }
+    }
+}
+
+/// All nodes. Most templates don't ask for them, so they are values for templates only when one does.
+#[derive(Debug)]
+struct Peers {
+    peers: Vec<Peer>,
+    values: OnceLock<Vec<Value>>,
+}
+
+impl Peers {
+    fn values(&self) -> &[Value] {
+        self.values
+            .get_or_init(|| self.peers.iter().map(|it| Value::from(Serde(it))).collect())
+    }
+}
+
+impl Object for Peers {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.values().get(key.as_usize()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.peers.len())
     }
 }
 
@@ -67,10 +97,13 @@ impl Shared {
     /// Gathers it.
     #[must_use]
     pub fn of(fleet: &Fleet) -> Self {
-        let peers: Vec<Peer<'_>> = fleet.nodes.iter().map(Peer::of).collect();
+        let peers = Peers {
+            peers: fleet.nodes.iter().map(Peer::of).collect(),
+            values: OnceLock::new(),
+        };
         let about = BTreeMap::from([("name", fleet.name.clone()), ("id", fleet.id.to_string())]);
         Self {
-            nodes: Value::from(Serde(&peers)),
+            nodes: Value::from_object(peers),
             fleet: Value::from(Serde(&about)),
         }
     }
