@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Failure, Loaded, records};
-use crate::fleet::node::Fleet;
+use crate::fleet::manifest::Manifest;
 use crate::fleet::once::Once;
 use crate::plan::base::Base;
 use crate::plan::change::Change;
@@ -15,8 +15,8 @@ use crate::stick::record::Sticks;
 pub(super) struct Comparison<'a> {
     loaded: &'a Loaded,
     base: &'a Base,
-    /// The fleet as the base has it, where it is another one.
-    before: Option<Fleet>,
+    /// The fleet's files as the base has them, where they are others.
+    before: Option<Manifest>,
     records: &'a BTreeMap<String, Sticks>,
     nodes: Vec<NodePlan>,
     changes: Once<Change>,
@@ -47,7 +47,8 @@ impl<'a> Comparison<'a> {
             None => Ok(Vec::new()),
         };
         let mut nodes = compare(self.base, rendered, &self.changes, read)?;
-        let before = self.before.as_ref();
+        let before = records::resolve_before(self.before.as_ref(), rendered);
+        let before = before.as_ref();
         let sticks = records::judge(loaded, before, rendered, self.records);
         weigh(&mut nodes, rendered, before, &loaded.fleet, sticks);
         let known = self.nodes.len();

@@ -1,6 +1,7 @@
 //! What stands between the rendered files and the nodes: not written, not committed, not pushed.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -27,7 +28,7 @@ enum Stage {
 pub(super) struct Pending<'a> {
     root: &'a Path,
     base: &'a Base,
-    /// What is committed, where that is looked at.
+    /// What is committed, where that is looked at; borrowed where it is the same.
     head: Option<Cow<'a, Base>>,
     /// The branch that nodes fetch from, where it is another one than people push to: one command does all three.
     elsewhere: Option<String>,
@@ -67,7 +68,8 @@ impl<'a> Pending<'a> {
 
     fn stage(&self, path: &str, text: &str) -> Stage {
         let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
-        let is_fetched = || self.base.published && is_in(self.base);
+        let is_in_base = LazyCell::new(|| is_in(self.base));
+        let is_fetched = || self.base.published && *is_in_base;
         if self.elsewhere.is_some() {
             return if is_fetched() {
                 Stage::Fetched
@@ -76,12 +78,16 @@ impl<'a> Pending<'a> {
             };
         }
         let on_disk = fs::read(self.root.join(path)).ok();
-        let head = self.head.as_deref();
+        let is_committed = || match &self.head {
+            None => true,
+            Some(Cow::Borrowed(_)) => *is_in_base,
+            Some(Cow::Owned(head)) => is_in(head),
+        };
         if on_disk.as_deref() != Some(text.as_bytes()) {
             Stage::Unwritten
-        } else if head.is_some_and(|head| !is_in(head)) {
+        } else if !is_committed() {
             Stage::Uncommitted
-        } else if head.is_some() && !is_fetched() {
+        } else if self.head.is_some() && !is_fetched() {
             Stage::Unpushed
         } else {
             Stage::Fetched

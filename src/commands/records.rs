@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::published::Publisher;
 use super::{Failure, Loaded, count};
 use crate::diagnostic::Diagnostic;
 use crate::fleet::files::{Files as _, Folder};
 use crate::fleet::manifest::Manifest;
 use crate::fleet::node::Fleet;
+use crate::fleet::resolve::resolve_some;
 use crate::plan::base::{self, Base};
 use crate::plan::compare::{NodePlan, Plan};
 use crate::plan::cost::Cost;
@@ -65,12 +68,17 @@ pub(super) fn stage(
     batch.stage(&path, record.text().as_bytes(), Durability::Precious)
 }
 
-/// The fleet as a base has it; `None` where that is the one of today.
-pub(super) fn before(loaded: &Loaded, base: &Base) -> Result<Option<Fleet>, Failure> {
+/// The fleet's files as a base has them; `None` where they are those of today.
+pub(super) fn before(loaded: &Loaded, base: &Base) -> Result<Option<Manifest>, Failure> {
     match (&loaded.repo, base.commit) {
-        (Some(repo), Some(commit)) => Ok(base::fleet(repo, commit, &loaded.manifest)?),
+        (Some(repo), Some(commit)) => Ok(base::manifest(repo, commit, &loaded.manifest)?),
         _ => Ok(None),
     }
+}
+
+/// The nodes that were rendered, as those files have them.
+pub(super) fn resolve_before(before: Option<&Manifest>, rendered: &[Rendered]) -> Option<Fleet> {
+    before.map(|before| resolve_some(before, rendered.par_iter().map(|it| it.node.as_str())))
 }
 
 /// What the sticks need that are recorded for the nodes that were rendered.

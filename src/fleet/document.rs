@@ -270,7 +270,9 @@ fn item(
         DeValue::Array(items) => {
             let items = items.into_iter();
             let items = items.filter_map(|entry| item(entry, None, source, diagnostics));
-            Value::Array(Arc::new(items.collect()))
+            let mut items: Vec<Item> = items.collect();
+            items.shrink_to_fit();
+            Value::Array(Arc::new(items))
         }
         DeValue::Table(entries) => table(entries, source, diagnostics),
     };

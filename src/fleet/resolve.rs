@@ -22,18 +22,38 @@ use serde::de::DeserializeOwned;
 #[must_use]
 pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
     let mut diagnostics = manifest.lock.mistakes.clone();
-    let (name, id) = identify(manifest, &mut diagnostics);
-    let mount: Arc<str> = volume::mount(manifest, &mut diagnostics).into();
-    let shared = Shared::default();
     volume::check_recipients(manifest, &mut diagnostics);
     roles::check(manifest, &mut diagnostics);
     expiry::check(manifest, &mut diagnostics);
     publish::check(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
+    let nodes = manifest.nodes.par_iter();
+    let nodes = nodes.map(|(name, file)| (name.as_str(), file));
+    let (fleet, mistakes) = resolve_nodes(manifest, nodes);
+    diagnostics.extend(mistakes);
+    check_hostnames(&fleet.nodes, &mut diagnostics);
+    (fleet, diagnostics)
+}
 
-    let resolved: Vec<(Option<Node>, Vec<Diagnostic>)> = manifest
-        .nodes
-        .par_iter()
+/// The fleet with some of its nodes alone: those of these names, sorted, that are without a mistake.
+#[must_use]
+pub fn resolve_some<'a>(
+    manifest: &Manifest,
+    names: impl IndexedParallelIterator<Item = &'a str>,
+) -> Fleet {
+    let nodes = names.filter_map(|name| Some((name, manifest.nodes.get(name)?)));
+    resolve_nodes(manifest, nodes).0
+}
+
+fn resolve_nodes<'a>(
+    manifest: &Manifest,
+    nodes: impl ParallelIterator<Item = (&'a str, &'a Item)>,
+) -> (Fleet, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let (name, id) = identify(manifest, &mut diagnostics);
+    let mount: Arc<str> = volume::mount(manifest, &mut diagnostics).into();
+    let shared = Shared::default();
+    let resolved: Vec<(Option<Node>, Vec<Diagnostic>)> = nodes
         .map(|(name, file)| {
             let mut mistakes = Vec::new();
             let vault = Vault {
@@ -44,7 +64,7 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
             volume::check_mount(manifest, &node, &mut mistakes);
             let sound = !mistakes.iter().any(Diagnostic::is_error);
             for mistake in &mut mistakes {
-                mistake.node = Some(name.clone());
+                mistake.node = Some(name.to_owned());
             }
             (sound.then_some(node), mistakes)
         })
@@ -54,7 +74,6 @@ pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
         nodes.extend(node);
         diagnostics.extend(mistakes);
     }
-    check_hostnames(&nodes, &mut diagnostics);
     let fleet = Fleet {
         root: manifest.root.clone(),
         name,

@@ -7,9 +7,7 @@ use rayon::prelude::*;
 use crate::fleet::file::Git;
 use crate::fleet::files::{Files, Folder, INPUTS, Snapshot};
 use crate::fleet::manifest::Manifest;
-use crate::fleet::node::Fleet;
 use crate::fleet::publish::{merged, published};
-use crate::fleet::resolve::resolve;
 use crate::git::repo::Repo;
 use crate::git::tree::object_id;
 use crate::git::{self, ObjectId};
@@ -199,16 +197,16 @@ pub fn at(repo: &Repo, revision: &str, commit: ObjectId) -> Result<Base, git::Er
     })
 }
 
-/// The fleet as the base has it, for what stands on sticks and not in rendered files: of its nodes those that are written
-/// otherwise there, as far as nothing else is. `None` where all is as it was read, or this version can't read it.
+/// The files of the fleet as the base has them, for what stands on sticks and not in rendered files: of its nodes those that
+/// are written otherwise there, as far as nothing else is. `None` where all is as it was read, or this version can't read it.
 ///
 /// # Errors
 /// The repository can't be read.
-pub fn fleet(
+pub fn manifest(
     repo: &Repo,
     commit: ObjectId,
     manifest: &Manifest,
-) -> Result<Option<Fleet>, git::Error> {
+) -> Result<Option<Manifest>, git::Error> {
     let root = &manifest.root;
     let here = Folder(root.clone());
     let inputs: Vec<(String, ObjectId)> = repo.files(commit, &INPUTS)?.into_iter().collect();
@@ -248,8 +246,6 @@ pub fn fleet(
     let templates = repo.files(commit, &["templates"])?;
     files.extend(templates.into_keys().map(|path| (path, Vec::new())));
     let known = |node: &str| known.get(node).cloned();
-    let Ok((Some(manifest), _)) = Manifest::read_with(root, &Snapshot(files), known) else {
-        return Ok(None);
-    };
-    Ok(Some(resolve(&manifest).0))
+    let read = Manifest::read_with(root, &Snapshot(files), known);
+    Ok(read.ok().and_then(|(manifest, _)| manifest))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use minijinja::Value;
 use rayon::prelude::*;
 
@@ -144,7 +145,9 @@ fn unmounted(node: &Node, templates: &[Arc<Source>]) -> Option<Diagnostic> {
         return None;
     }
     let partition = node.vault.partuuid.to_string();
-    let is_mounted = templates.iter().any(|text| text.text.contains(&partition));
+    let partition = memmem::Finder::new(&partition);
+    let mut texts = templates.iter().map(|text| text.text.as_bytes());
+    let is_mounted = texts.any(|text| partition.find(text).is_some());
     (!is_mounted).then(|| {
         Diagnostic::warning("no template of this node mounts its secrets volume").help(
             "add a mount unit with `What=/dev/disk/by-partuuid/{{ vault.partuuid }}` and `Where={{ vault.mount }}`",

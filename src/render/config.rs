@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::memo::Memo;
 use crate::butane::{Options, escape_path, translate};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -193,10 +195,11 @@ fn env_files(node: &Node) -> Option<Config> {
 
 /// Keys that no template hands on would be missed at the worst moment.
 fn check_keys(node: &Node, json: &str, mistakes: &mut Vec<Diagnostic>) {
+    let has = |key: &[u8]| memmem::find(json.as_bytes(), key).is_some();
     let lost = node
         .ssh_authorized_keys
         .iter()
-        .any(|key| !serde_json::to_string(key).is_ok_and(|key| json.contains(&key)));
+        .any(|key| !serde_json::to_vec(key).is_ok_and(|key| has(&key)));
     if !lost {
         return;
     }

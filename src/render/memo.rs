@@ -8,7 +8,7 @@ use crate::fleet::node::Node;
 use crate::ignition::Config;
 
 /// How many texts of one template are kept. Nodes come sorted by name, so those that are alike are often neighbours.
-const KEPT: usize = 256;
+const KEPT: usize = 64;
 
 /// The configs that texts came to, by template and text. Those with a mistake are not among them: a mistake names the
 /// node that it was found for.

@@ -116,7 +116,7 @@ fn from_fleet(
         Some(repo) if made.pending.is_empty() => repo
             .head()?
             .commit
-            .filter(|head| matches!(base::fleet(repo, *head, &loaded.manifest), Ok(None))),
+            .filter(|head| matches!(base::manifest(repo, *head, &loaded.manifest), Ok(None))),
         _ => None,
     };
     Ok(Ready {

@@ -36,6 +36,7 @@ pub(super) fn run(patterns: &[String], start: &Path, ui: &Ui) -> Result<Outcome,
     let rendered = loaded.render(patterns, ui)?;
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
     let before = records::before(&loaded, &base)?;
+    let before = records::resolve_before(before.as_ref(), &rendered);
     let mut judged = records::judge(&loaded, before.as_ref(), &rendered, &records);
     let mut rows = Vec::new();
     for (name, record) in &records {
