@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::drive::Drive;
-use super::floor::{Read, Write, dd};
+use super::floor::{Read, WRITE, WRITE_AND_SYNC, WRITE_BESIDE, Write, dd};
 use super::measure::Work;
 use super::site::{Site, remove, tool};
 
@@ -68,15 +68,9 @@ fn plans(site: &Site) -> Vec<Case<'_>> {
 }
 
 fn renders(site: &Site) -> Vec<Case<'_>> {
-    let floor = || {
-        Write::new(
-            &site.at("write"),
-            &site.root(),
-            &site.files(&RENDERED),
-            false,
-        )
-    };
-    let (into_none, over_old) = (floor(), floor());
+    let files = site.files(&RENDERED);
+    let floor = |way| Write::new(&site.at("write"), &site.root(), &files, way);
+    let (into_none, over_old) = (floor(WRITE), floor(WRITE_BESIDE));
     let to = into_none.to.clone();
     let turn = Cell::new(false);
     let render = || Work::new(|| site.tool(&["render", "--quiet"]));
@@ -97,7 +91,7 @@ fn renders(site: &Site) -> Vec<Case<'_>> {
                 site.change_all(turn.get());
                 rustix::fs::sync();
             }),
-            "write over",
+            "write beside",
             Work::new(move || over_old.command()).before(rustix::fs::sync),
         ),
     ]
@@ -132,7 +126,7 @@ fn rekey(site: &Site) -> Case<'_> {
         &site.at("nodes"),
         &site.root(),
         &site.files(&["nodes"]),
-        true,
+        WRITE_AND_SYNC,
     );
     let turn = Cell::new(false);
     let rekey = || site.tool(&["secrets", "rekey", "--quiet", "-i", "../key"]);

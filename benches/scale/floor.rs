@@ -32,16 +32,20 @@ pub(crate) struct Write {
     list: PathBuf,
     bytes: PathBuf,
     pub(crate) to: PathBuf,
-    option: &'static str,
+    way: &'static str,
 }
 
-/// How [`Write`] starts this program again.
+/// In which ways a [`Write`] starts this program again.
+pub(crate) const WAYS: [&str; 3] = [WRITE, WRITE_AND_SYNC, WRITE_BESIDE];
 pub(crate) const WRITE: &str = "--write";
+/// Each is on the disk before the next one.
 pub(crate) const WRITE_AND_SYNC: &str = "--write-and-sync";
+/// All are written beside the old ones, and then renamed.
+pub(crate) const WRITE_BESIDE: &str = "--write-beside";
 
 impl Write {
-    /// Files of `from`, whose bytes are kept at `at` in the meantime. With `sync` each is on the disk before the next one.
-    pub(crate) fn new(at: &Path, from: &Path, files: &[PathBuf], sync: bool) -> Self {
+    /// Files of `from`, whose bytes are kept at `at` in the meantime.
+    pub(crate) fn new(at: &Path, from: &Path, files: &[PathBuf], way: &'static str) -> Self {
         let (list, bytes) = (at.with_extension("list"), at.with_extension("bytes"));
         let mut all = File::create(&bytes).expect("room for a copy");
         let mut lines = Vec::new();
@@ -58,27 +62,28 @@ impl Write {
             list,
             bytes,
             to: at.with_extension("copy"),
-            option: if sync { WRITE_AND_SYNC } else { WRITE },
+            way,
         }
     }
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.arg(self.option);
+        command.arg(self.way);
         command.args([&self.list, &self.bytes, &self.to]);
         command
     }
 }
 
 /// What the process of a [`Write`] does.
-pub(crate) fn write(arguments: &[String], sync: bool) {
-    let [list, bytes, to] = arguments else {
-        panic!("a list, bytes and a folder: {arguments:?}");
+pub(crate) fn write(arguments: &[String]) {
+    let [way, list, bytes, to] = arguments else {
+        panic!("a way, a list, bytes and a folder: {arguments:?}");
     };
     let list = fs::read(list).expect("the list");
     let bytes = fs::read(bytes).expect("the bytes");
     let mut rest = &bytes[..];
     let mut made = PathBuf::new();
+    let mut renames = Vec::new();
     for line in list
         .split(|byte| *byte == b'\n')
         .filter(|it| !it.is_empty())
@@ -93,11 +98,21 @@ pub(crate) fn write(arguments: &[String], sync: bool) {
             fs::create_dir_all(folder).expect("room for a folder");
             folder.clone_into(&mut made);
         }
-        let mut file = File::create(&path).expect("room for a file");
+        let new = match way.as_str() {
+            WRITE_BESIDE => path.with_added_extension("new"),
+            _ => path.clone(),
+        };
+        let mut file = File::create(&new).expect("room for a file");
         file.write_all(text).expect("room for a file");
-        if sync {
+        if way == WRITE_AND_SYNC {
             file.sync_all().expect("a disk");
         }
+        if new != path {
+            renames.push((new, path));
+        }
+    }
+    for (new, path) in renames {
+        fs::rename(new, path).expect("a file");
     }
 }
 

@@ -93,8 +93,7 @@ fn main() -> ExitCode {
             let made = generate::generate(nodes, 1, Path::new(&arguments[2]), |_| {});
             made.expect("a fleet");
         }
-        Some(floor::WRITE) => floor::write(&arguments[1..], false),
-        Some(floor::WRITE_AND_SYNC) => floor::write(&arguments[1..], true),
+        Some(way) if floor::WAYS.contains(&way) => floor::write(&arguments),
         _ => {
             return match Asked::new(&arguments) {
                 Ok(asked) => report(&asked),

@@ -15,8 +15,9 @@ pub(crate) const GENERATE: &str = "--generate";
 /// What every node's config has.
 const SETTING: &str = "\"vm.max_map_count\" = 262144\n";
 
-/// The end of every node's host name.
-const DOMAIN: &str = ".example.net\"\nroles = ";
+/// The end of the site that a node's message of the day names, and of another one.
+const SITE: &str = "\"\nrack = ";
+const OTHER_SITE: &str = " (moved)\"\nrack = ";
 
 const RECIPIENTS: &str = "recipients = [";
 
@@ -86,15 +87,14 @@ impl Site {
         );
     }
 
-    /// As [`Site::change_all`], of one node in a hundred.
+    /// As [`Site::change_all`], of one node in a hundred and of no other.
     pub(crate) fn change_some(&self, change: bool) {
         for path in self.files(&["nodes"]).iter().step_by(100) {
             let text = fs::read_to_string(path).expect("a node");
-            let new = DOMAIN.replace(".net", ".org");
             let (from, to) = if change {
-                (DOMAIN, &*new)
+                (SITE, OTHER_SITE)
             } else {
-                (&*new, DOMAIN)
+                (OTHER_SITE, SITE)
             };
             let text = text.replace(from, to);
             assert!(text.contains(to), "{} is another one", path.display());
