@@ -7,8 +7,8 @@ use super::variant::Variant;
 use crate::diagnostic::Diagnostic;
 use crate::ignition::report::{Names, Place, Report};
 use crate::ignition::schema::{CONFIG, Field, Kind, Type};
-use crate::ignition::value::{Data, Span, Struct, Value};
-use crate::source::Source;
+use crate::ignition::value::{Data, Struct, Value};
+use crate::source::{Source, Span};
 use crate::yaml::node::{Content, Node};
 use crate::yaml::scalar::{self, Scalar, resolve};
 

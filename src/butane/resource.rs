@@ -7,6 +7,7 @@ use crate::ignition::report::{Names, Place, Report};
 use crate::ignition::schema::{DROPIN, REFERENCE, RESOURCE, UNIT, USER};
 use crate::ignition::spec::Spec;
 use crate::ignition::value::{Data, Struct, Value};
+use crate::source::Span;
 
 /// Replaces Butane's own fields by Ignition's, in a struct and all below it.
 pub(super) struct Contents<'a> {
@@ -73,7 +74,7 @@ impl Contents<'_> {
         &self,
         resource: &mut Struct,
         contents: &[u8],
-        span: Option<crate::ignition::value::Span>,
+        span: Option<Span>,
         spec: Spec,
     ) {
         let url = if spec < Spec::V3_1 {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::schema::Field;
 use super::spec::Spec;
-use super::value::{Span, Struct, Value};
+use super::value::{Struct, Value};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
-use crate::source::Source;
+use crate::source::{Source, Span};
 
 /// A place in a config: a chain of steps from the root. Its path is only made when something is found there.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! The fields of a struct of the config, by name.
 
 use super::schema::{Field, Type};
-use super::value::{Data, Span, Value};
+use super::value::{Data, Value};
+use crate::source::Span;
 
 /// The fields of one struct; an absent field is Go's `nil` or zero value.
 #[derive(Clone, Debug)]

@@ -1,33 +1,9 @@
 //! A config as a tree of values that know their schema and where they came from.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 pub use super::structure::Struct;
-
-/// Bytes of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl From<Range<usize>> for Span {
-    fn from(range: Range<usize>) -> Self {
-        // A place past 4 GiB is shown at the end; no config is that long.
-        let cut = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            start: cut(range.start),
-            end: cut(range.end),
-        }
-    }
-}
-
-impl From<Span> for Range<usize> {
-    fn from(span: Span) -> Self {
-        span.start as usize..span.end as usize
-    }
-}
+use crate::source::Span;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]

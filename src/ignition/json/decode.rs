@@ -7,8 +7,8 @@ use crate::diagnostic::Diagnostic;
 use crate::ignition::report::{Names, Place, Problem, Report};
 use crate::ignition::schema::{CONFIG, Field, Kind, Type};
 use crate::ignition::spec::{Spec, VersionError};
-use crate::ignition::value::{Data, Span, Struct, Value};
-use crate::source::Source;
+use crate::ignition::value::{Data, Struct, Value};
+use crate::source::{Source, Span};
 
 /// Reads a config; `None` for its struct when there is an error.
 pub(crate) fn decode(source: &Arc<Source>) -> (Option<(Struct, Spec)>, Vec<Diagnostic>) {
