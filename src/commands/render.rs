@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Failure, Loaded, Outcome, count, load, lock, settle};
 use crate::cli;
+use crate::fleet::files::{Files as _, Folder};
 use crate::fleet::publish;
 use crate::git;
 use crate::plan::base;
@@ -121,17 +122,23 @@ fn stale<'a>(loaded: &Loaded, rendered: &'a [Rendered]) -> Vec<(String, &'a str)
 }
 
 /// Rendered files of nodes that are no more.
-pub(super) fn leftover(loaded: &Loaded) -> Result<Vec<String>, git::Error> {
+pub(super) fn leftover(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     let mut leftover = Vec::new();
-    let root = &loaded.fleet.root;
-    // Only what git can bring back is removed, and only what this command could have made.
-    if let Some(repo) = &loaded.repo {
-        for folder in base::RENDERED {
-            let tracked = repo.tracked(folder)?.into_iter();
-            leftover.extend(
-                tracked.filter(|path| is_leftover(loaded, path) && root.join(path).exists()),
-            );
+    let Some(repo) = &loaded.repo else {
+        return Ok(leftover);
+    };
+    let files = Folder(loaded.fleet.root.clone());
+    for folder in base::RENDERED {
+        let there = files.list(folder)?.into_iter();
+        let there = there.map(|name| format!("{folder}/{name}"));
+        let mut found: Vec<String> = there.filter(|path| is_leftover(loaded, path)).collect();
+        // Only what git can bring back is removed, and only what this command could have made. git's index has every file
+        // of the repository, so it waits until there is something to ask.
+        if !found.is_empty() {
+            let tracked = repo.tracked(folder)?;
+            found.retain(|path| tracked.contains(path));
         }
+        leftover.extend(found);
     }
     Ok(leftover)
 }
