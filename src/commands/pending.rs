@@ -57,18 +57,23 @@ impl<'a> Pending<'a> {
         })
     }
 
-    /// Looks at the files of nodes.
-    pub(super) fn add(&mut self, rendered: &[Rendered]) {
-        let files = rendered.par_iter().flat_map_iter(Rendered::files);
-        let stages: Vec<Stage> = files.map(|(path, text)| self.stage(&path, text)).collect();
+    /// Looks at the files of nodes. `is_pushed` says of which it is known, by their place, that the base has them so.
+    pub(super) fn add(&mut self, rendered: &[Rendered], is_pushed: impl Fn(usize) -> bool + Sync) {
+        let nodes = rendered.par_iter().enumerate();
+        let files = nodes.flat_map_iter(|(at, node)| {
+            let is_pushed = is_pushed(at);
+            node.files()
+                .map(|(path, text)| self.stage(&path, text, is_pushed))
+        });
+        let stages: Vec<Stage> = files.collect();
         for stage in stages {
             *self.files.entry(stage).or_default() += 1;
         }
     }
 
-    fn stage(&self, path: &str, text: &str) -> Stage {
+    fn stage(&self, path: &str, text: &str, is_pushed: bool) -> Stage {
         let is_in = |base: &Base| is_same(base.files.get(path), text.as_bytes());
-        let is_in_base = LazyCell::new(|| is_in(self.base));
+        let is_in_base = LazyCell::new(|| is_pushed || is_in(self.base));
         let is_fetched = || self.base.published && *is_in_base;
         if self.elsewhere.is_some() {
             return if is_fetched() {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::comparison::Comparison;
 use super::pending::Pending;
 use super::render::{elsewhere, leftover};
@@ -58,22 +60,25 @@ pub(super) fn run(args: &cli::Plan, start: &Path, ui: &Ui) -> Result<Outcome, Fa
         (base, None)
     };
     // What was pushed does not depend on what the user compares with.
-    let fetched = if args.live || args.against.is_some() {
+    let compares_pushed = !args.live && args.against.is_none();
+    let fetched = if compares_pushed {
+        &base
+    } else {
         &Base {
             merges: base.merges,
             ..base::find(repo, &loaded.fleet.git, None)?
         }
-    } else {
-        &base
     };
     let mut comparison = Comparison::begin(&loaded, &base, &records)?;
     let mut pending = Pending::begin(&loaded, fetched)?;
     // What changes is shown, to everybody who reads a pull request: nothing that `render` would refuse.
     let mut search = None;
     let mut mistakes = loaded.render_each(&patterns, ui, |rendered| {
-        pending.add(&rendered);
         let nodes = comparison.add(&rendered)?;
-        let changed = rendered.into_iter().zip(nodes);
+        pending.add(&rendered, |at| {
+            compares_pushed && nodes[at].changes.is_empty()
+        });
+        let changed = rendered.into_par_iter().zip(nodes);
         let changed = changed.filter(|(_, plan)| !plan.changes.is_empty());
         let changed: Vec<Rendered> = changed.map(|(rendered, _)| rendered).collect();
         if !changed.is_empty() {

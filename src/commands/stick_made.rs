@@ -164,7 +164,7 @@ pub(super) fn pending<T>(
     let base = base::find(loaded.repo.as_ref(), &loaded.fleet.git, None)?;
     let mut pending = Pending::begin(loaded, &base)?;
     for one in prepared {
-        pending.add(std::slice::from_ref(&one.rendered));
+        pending.add(std::slice::from_ref(&one.rendered), |_| false);
     }
     Ok(pending.notes(0))
 }
