@@ -7,7 +7,8 @@ use super::document::Item;
 use super::files::Snapshot;
 use super::manifest::Manifest;
 use super::readerships::Certainty;
-use super::resolve::{listed_roles, own_secrets};
+use super::resolve::own_secrets;
+use super::roles;
 use super::variables::{distribute, roles_that_hold};
 use super::written::secrets;
 use crate::diagnostic::Diagnostic;
@@ -52,7 +53,7 @@ pub fn carried(root: &Path, node: &str, fleet: &[u8], file: &[u8]) -> Carried {
 /// That the node has other mistakes says nothing of what was on its stick.
 fn resolved(manifest: &Manifest, file: &Item) -> BTreeSet<String> {
     let mistakes = &mut Vec::new();
-    let listed = listed_roles(manifest, file, mistakes);
+    let listed = roles::listed(manifest, file, mistakes);
     let (roles, left_out, profile) = roles_that_hold(manifest, file, &listed, mistakes);
     let (env_files, secret_files) =
         distribute(manifest, file, &profile, &roles, &left_out, mistakes);

@@ -1,5 +1,7 @@
 //! The days on which secrets expire. A date stands beside its value, in `expires` of the same place, and is about that one.
 
+use rayon::prelude::*;
+
 use super::date::Date;
 use super::document::{Item, Table, Value};
 use super::manifest::Manifest;
@@ -25,15 +27,17 @@ pub struct Expiring<'a> {
 
 /// All values that have a date.
 pub fn dates(manifest: &Manifest) -> impl Iterator<Item = Expiring<'_>> {
-    entries(manifest).filter_map(|(place, layer, name, item)| {
-        Some(Expiring {
-            place,
-            name,
-            secret: layer.find(&["secrets", name])?,
-            item,
-            date: read(item)?,
+    entries(manifest)
+        .into_iter()
+        .filter_map(|(place, layer, name, item)| {
+            Some(Expiring {
+                place,
+                name,
+                secret: layer.find(&["secrets", name])?,
+                item,
+                date: read(item)?,
+            })
         })
-    })
 }
 
 /// What has expired by `today` or soon will, with what to do.
@@ -93,10 +97,12 @@ fn read(item: &Item) -> Option<Date> {
 }
 
 /// Every entry of an `expires`: its place, what stands there, its name and what is written.
-fn entries(manifest: &Manifest) -> impl Iterator<Item = (String, &Item, &str, &Item)> {
-    manifest.layers().flat_map(|layer| {
+fn entries(manifest: &Manifest) -> Vec<(String, &Item, &str, &Item)> {
+    let layers: Vec<_> = manifest.layers().collect();
+    let entries = layers.into_par_iter().flat_map_iter(|layer| {
         let dates = layer.item.get("expires").and_then(Item::table);
         let dates = dates.into_iter().flatten();
         dates.map(move |(name, item)| (layer.place.to_string(), layer.item, name, item))
-    })
+    });
+    entries.collect()
 }

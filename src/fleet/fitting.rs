@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::document::Item;
 use super::manifest::Manifest;
 use super::merge::merged;
-use super::resolve::listed_roles;
+use super::roles;
 use super::variables::{is_about, missing};
 
 /// The roles for a node with these variables: of the defaults' those that have a use for one of them or need none, then
@@ -36,7 +36,7 @@ pub fn roles_for(manifest: &Manifest, names: &BTreeSet<&str>) -> Vec<String> {
 #[must_use]
 pub fn default_roles(manifest: &Manifest) -> Vec<String> {
     let silent = Item::empty(&manifest.document.source);
-    listed_roles(manifest, &silent, &mut Vec::new())
+    roles::listed(manifest, &silent, &mut Vec::new())
 }
 
 /// The profile of a node that has these roles and says nothing else.

@@ -21,18 +21,24 @@ use serde::de::DeserializeOwned;
 /// Resolves all nodes. The fleet holds those without a mistake.
 #[must_use]
 pub fn resolve(manifest: &Manifest) -> (Fleet, Vec<Diagnostic>) {
+    let nodes = manifest.nodes.par_iter();
+    let nodes = nodes.map(|(name, file)| (name.as_str(), file));
+    let (mut diagnostics, (fleet, mistakes)) =
+        rayon::join(|| check(manifest), || resolve_nodes(manifest, nodes));
+    diagnostics.extend(mistakes);
+    check_hostnames(&fleet.nodes, &mut diagnostics);
+    (fleet, diagnostics)
+}
+
+/// What can be told of the files without a look at whole nodes.
+fn check(manifest: &Manifest) -> Vec<Diagnostic> {
     let mut diagnostics = manifest.lock.mistakes.clone();
     volume::check_recipients(manifest, &mut diagnostics);
     roles::check(manifest, &mut diagnostics);
     expiry::check(manifest, &mut diagnostics);
     publish::check(manifest, &mut diagnostics);
     pins::check_artifacts(manifest, &mut diagnostics);
-    let nodes = manifest.nodes.par_iter();
-    let nodes = nodes.map(|(name, file)| (name.as_str(), file));
-    let (fleet, mistakes) = resolve_nodes(manifest, nodes);
-    diagnostics.extend(mistakes);
-    check_hostnames(&fleet.nodes, &mut diagnostics);
-    (fleet, diagnostics)
+    diagnostics
 }
 
 /// The fleet with some of its nodes alone: those of these names, sorted, that are without a mistake.
@@ -145,7 +151,7 @@ fn resolve_node(
                 ),
         );
     }
-    let all_roles = listed_roles(manifest, file, mistakes);
+    let all_roles = roles::listed(manifest, file, mistakes);
     let (roles, left_out, profile) =
         variables::roles_that_hold(manifest, file, &all_roles, mistakes);
     let hostname: Option<String> = typed(&profile, "hostname");
@@ -199,37 +205,6 @@ fn resolve_node(
         artifacts: shared.artifacts.one(artifacts),
         profile,
     }
-}
-
-/// The roles that a node lists, or else the defaults', without those that don't exist.
-pub(super) fn listed_roles(
-    manifest: &Manifest,
-    file: &Item,
-    mistakes: &mut Vec<Diagnostic>,
-) -> Vec<String> {
-    let Some(listed) = file
-        .get("roles")
-        .or_else(|| manifest.document.find(&["defaults", "roles"]))
-    else {
-        return Vec::new();
-    };
-    let mut roles: Vec<String> = Vec::new();
-    for item in listed.array() {
-        let Some(role) = item.text() else { continue };
-        if manifest.fleet.roles.contains_key(role) {
-            if !roles.iter().any(|there| there == role) {
-                roles.push(role.to_owned());
-            }
-            continue;
-        }
-        let known = manifest.fleet.roles.keys().map(String::as_str);
-        let help = match nearest(role, known) {
-            Some(near) => format!("a role with a similar name exists: `{near}`"),
-            None => format!("add `[roles.{role}]` to fleet.toml"),
-        };
-        mistakes.push(item.error(format!("unknown role `{role}`")).help(help));
-    }
-    roles
 }
 
 fn check_templates(manifest: &Manifest, profile: &Item, mistakes: &mut Vec<Diagnostic>) {

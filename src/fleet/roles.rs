@@ -1,10 +1,11 @@
-//! What a role says of itself: names that a shell, systemd and the secrets volume can take.
+//! Roles: which ones a node has, and what a role says of itself, in names that a shell, systemd and the secrets volume can take.
 
 use super::document::Item;
 use super::manifest::Manifest;
 use super::names;
 use crate::diagnostic::Diagnostic;
 use crate::env_file::is_variable_name;
+use crate::nearest::nearest;
 
 /// Checks what a role says of itself, once for all nodes.
 pub(super) fn check(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
@@ -55,4 +56,35 @@ pub(super) fn check(manifest: &Manifest, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// The roles that a node lists, or else the defaults', without those that don't exist.
+pub(super) fn listed(
+    manifest: &Manifest,
+    file: &Item,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<String> {
+    let Some(listed) = file
+        .get("roles")
+        .or_else(|| manifest.document.find(&["defaults", "roles"]))
+    else {
+        return Vec::new();
+    };
+    let mut roles: Vec<String> = Vec::new();
+    for item in listed.array() {
+        let Some(role) = item.text() else { continue };
+        if manifest.fleet.roles.contains_key(role) {
+            if !roles.iter().any(|there| there == role) {
+                roles.push(role.to_owned());
+            }
+            continue;
+        }
+        let known = manifest.fleet.roles.keys().map(String::as_str);
+        let help = match nearest(role, known) {
+            Some(near) => format!("a role with a similar name exists: `{near}`"),
+            None => format!("add `[roles.{role}]` to fleet.toml"),
+        };
+        mistakes.push(item.error(format!("unknown role `{role}`")).help(help));
+    }
+    roles
 }

@@ -3,7 +3,7 @@
 use super::file::OnMissing;
 use super::manifest::Manifest;
 use super::merge::merged;
-use super::resolve::listed_roles;
+use super::roles;
 use super::variables::missing;
 use crate::diagnostic::Diagnostic;
 
@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 pub fn wanting(manifest: &Manifest, name: &str) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     for (node, file) in &manifest.nodes {
-        let roles = listed_roles(manifest, file, &mut Vec::new());
+        let roles = roles::listed(manifest, file, &mut Vec::new());
         let profile = merged(manifest, file, &roles);
         for role in &roles {
             let missing = missing(manifest, role, &profile);
