@@ -32,7 +32,7 @@ pub fn render_each<E: From<Stopped>>(
     mut each: impl FnMut(Vec<Rendered>) -> Result<(), E>,
 ) -> Result<Vec<Diagnostic>, E> {
     let shared = Shared::of(fleet);
-    let memo = Memo::of(nodes);
+    let memo = Memo::of(engine.templates());
     let mut diagnostics = Vec::new();
     progress.start("rendering", nodes.len());
     for some in nodes.chunks(AT_ONCE) {

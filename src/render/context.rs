@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Serde};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::filters::refuse;
@@ -98,7 +99,7 @@ impl Shared {
     #[must_use]
     pub fn of(fleet: &Fleet) -> Self {
         let peers = Peers {
-            peers: fleet.nodes.iter().map(Peer::of).collect(),
+            peers: fleet.nodes.par_iter().map(Peer::of).collect(),
             values: OnceLock::new(),
         };
         let about = BTreeMap::from([("name", fleet.name.clone()), ("id", fleet.id.to_string())]);

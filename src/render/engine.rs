@@ -10,6 +10,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, OutputSpanKind, State, UndefinedBehavior,
     Value,
 };
+use rayon::prelude::*;
 
 use super::filters;
 use super::mistake;
@@ -36,9 +37,17 @@ impl Engine {
             let shown = format!("built-in {name}");
             sources.insert((*name).to_owned(), Source::file(shown, *text));
         }
-        for name in files.list("templates")? {
-            let path = format!("templates/{name}");
-            match String::from_utf8(files.read(&path)?) {
+        let read: Result<Vec<_>, Unreadable> = files
+            .list("templates")?
+            .into_par_iter()
+            .map(|name| {
+                let path = format!("templates/{name}");
+                let bytes = files.read(&path)?;
+                Ok((name, path, bytes))
+            })
+            .collect();
+        for (name, path, bytes) in read? {
+            match String::from_utf8(bytes) {
                 Ok(text) => {
                     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                     sources.insert(name, Source::file(path, text));
@@ -72,6 +81,11 @@ impl Engine {
             sources,
             not_text,
         })
+    }
+
+    /// The names of all templates.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &str> {
+        self.sources.keys().map(String::as_str)
     }
 
     /// Renders one template for one node.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::fleet::node::Node;
 use crate::ignition::Config;
 
 /// How many texts of one template are kept. Nodes come sorted by name, so those that are alike are often neighbours.
@@ -25,10 +24,13 @@ struct Texts {
 }
 
 impl Memo {
-    /// An empty one, for the templates of these nodes.
-    pub(super) fn of(nodes: &[&Node]) -> Self {
-        let templates = nodes.iter().flat_map(|node| node.templates.iter());
-        Self(templates.map(|it| (it.clone(), Texts::default())).collect())
+    /// An empty one, for these templates.
+    pub(super) fn of<'a>(templates: impl Iterator<Item = &'a str>) -> Self {
+        Self(
+            templates
+                .map(|it| (it.to_owned(), Texts::default()))
+                .collect(),
+        )
     }
 
     /// What a text of a template came to before.
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn texts_are_kept_for_as_long_as_some_come_again() {
-        let memo = Memo([("a.bu".to_owned(), Texts::default())].into());
+        let memo = Memo::of(["a.bu"].into_iter());
         let config = Arc::new(Config::new(Spec::V3_0, Struct::new(&CONFIG)));
         let keep = |texts: std::ops::Range<usize>| {
             texts.for_each(|it| memo.keep("a.bu", &it.to_string(), &config));
