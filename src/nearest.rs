@@ -32,20 +32,23 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();
-    let mut rows = vec![(0..=to.len()).collect::<Vec<_>>()];
+    // One allocation: this runs for many keys of each file.
+    let width = to.len() + 1;
+    let mut edits: Vec<usize> = (0..(from.len() + 1) * width)
+        .map(|at| if at < width { at } else { at / width })
+        .collect();
     for i in 1..=from.len() {
-        let mut row = vec![i];
         for j in 1..=to.len() {
-            let replace = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
-            let mut least = replace.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            let at = i * width + j;
+            let replace = edits[at - width - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut least = replace.min(edits[at - width] + 1).min(edits[at - 1] + 1);
             if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
+                least = least.min(edits[at - 2 * width - 2] + 1);
             }
-            row.push(least);
+            edits[at] = least;
         }
-        rows.push(row);
     }
-    rows[from.len()][to.len()]
+    edits[edits.len() - 1]
 }
 
 #[cfg(test)]

@@ -109,7 +109,8 @@ fn names_secrets(key: &str) -> bool {
             let begins = part.trim_start_matches(['-', '_']).starts_with(['s', 'S']);
             let has = |letter: &&u8| part.bytes().any(|it| it.eq_ignore_ascii_case(letter));
             let may_be = (begins || part.len() >= 6) && b"secrt".iter().filter(has).count() > 1;
-            (may_be || !part.is_ascii()) && nearest(part, ["secrets"]).is_some()
+            part == "secrets"
+                || (may_be || !part.is_ascii()) && nearest(part, ["secrets"]).is_some()
         })
 }
 
