@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memmem;
 use serde::{Serialize, Serializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -219,14 +220,10 @@ pub fn guarded(name: &str, text: String) -> Arc<Source> {
 
 /// The first of git's conflict marks.
 fn conflict(text: &str) -> Option<Range<usize>> {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("<<<<<<< ") {
-            return Some(at..at + line.trim_end().len());
-        }
-        at += line.len();
-    }
-    None
+    let mut marks = memmem::find_iter(text.as_bytes(), "<<<<<<< ");
+    let at = marks.find(|&at| at == 0 || text.as_bytes()[at - 1] == b'\n')?;
+    let line = text[at..].lines().next().unwrap_or_default();
+    Some(at..at + line.trim_end().len())
 }
 
 fn table(table: DeTable<'_>, source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Value {

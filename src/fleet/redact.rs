@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter};
+
 use crate::nearest::nearest;
 
 /// How private keys begin, wherever somebody has pasted one.
@@ -20,8 +22,9 @@ pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
         let trimmed = content.trim_start();
-        // Most lines are long, and none of these.
-        let begins = content.contains('-') && {
+        // Most lines are long, and none of these: both signs have this in them.
+        let is_near = |at| at >= 3 && content.as_bytes()[at - 3..at].eq_ignore_ascii_case(b"KEY");
+        let begins = memchr_iter(b'-', content.as_bytes()).any(is_near) && {
             let content = content.to_uppercase();
             PRIVATE.iter().any(|sign| content.contains(sign))
         };
@@ -90,7 +93,7 @@ impl Open {
                 (None, "{" | "[") => self.brackets += 1,
                 (None, "}" | "]") => self.brackets = self.brackets.saturating_sub(1),
                 (None, quote) => {
-                    let end = rest[1..].find(quote);
+                    let end = memchr(quote.as_bytes()[0], &rest.as_bytes()[1..]);
                     rest = end.map_or("", |end| &rest[end + 1..]);
                 }
             }
