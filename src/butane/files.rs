@@ -1,25 +1,56 @@
 //! Local files that a config takes in.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use super::Options;
 use crate::ignition::rules::path;
 
 /// Why a local file is not taken, and what to do.
 pub(super) type Refusal = (String, &'static str);
+
+/// How many files are remembered, and of what size.
+const KEPT: usize = 64;
+const SMALL: usize = 64 << 10;
+
+/// Small files that were read already. Many configs of one directory take in the same ones.
+#[derive(Debug, Default)]
+pub struct Known(RwLock<HashMap<PathBuf, Arc<[u8]>>>);
+
+impl Known {
+    fn find(&self, file: &Path) -> Option<Arc<[u8]>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(file).cloned()
+    }
+
+    fn keep(&self, file: &Path, bytes: &Arc<[u8]>) {
+        if bytes.len() > SMALL {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert(file.to_owned(), Arc::clone(bytes));
+    }
+}
 
 /// The directory that local paths are relative to, and what may be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Files<'a> {
     directory: Option<&'a Path>,
     links_may_leave: bool,
+    known: Option<&'a Known>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(directory: Option<&'a Path>, links_may_leave: bool) -> Self {
+    pub(super) fn new(options: &Options<'a>) -> Self {
         Self {
-            directory,
-            links_may_leave,
+            directory: options.files_dir,
+            links_may_leave: options.links_may_leave,
+            known: options.known_files,
         }
     }
 
@@ -29,20 +60,28 @@ impl<'a> Files<'a> {
     }
 
     /// The bytes of a local file, or what is wrong with it.
-    pub(super) fn read(self, local: &str) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn read(self, local: &str) -> Result<Arc<[u8]>, Refusal> {
         let file = self.locate(local)?;
         self.read_at(&file, local)
     }
 
     /// The bytes of a file that was found below the directory.
-    pub(super) fn read_at(self, file: &Path, shown: &str) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn read_at(self, file: &Path, shown: &str) -> Result<Arc<[u8]>, Refusal> {
+        if let Some(bytes) = self.known.and_then(|known| known.find(file)) {
+            return Ok(bytes);
+        }
         self.check_links(file, shown)?;
         let metadata = file.metadata().map_err(|error| describe(shown, &error))?;
         if !metadata.is_file() {
             let message = format!("local file `{shown}` is no regular file");
             return Err((message, "for a directory use `trees`"));
         }
-        std::fs::read(file).map_err(|error| describe(shown, &error))
+        let bytes = std::fs::read(file).map_err(|error| describe(shown, &error))?;
+        let bytes = Arc::from(bytes);
+        if let Some(known) = self.known {
+            known.keep(file, &bytes);
+        }
+        Ok(bytes)
     }
 
     /// Where a local path is. It is judged by its text: `..` may not leave the directory.

@@ -29,6 +29,7 @@ use crate::source::Source;
 use crate::yaml;
 use crate::yaml::node::Node;
 use files::Files;
+pub use files::Known as KnownFiles;
 use resource::Contents;
 use variant::Variant;
 
@@ -41,6 +42,8 @@ pub struct Options<'a> {
     pub compress: bool,
     /// Follow links in `files_dir` that lead out of it, as Butane does.
     pub links_may_leave: bool,
+    /// The files in `files_dir` that translations with the same options have read, each of them once.
+    pub known_files: Option<&'a KnownFiles>,
 }
 
 impl Default for Options<'_> {
@@ -49,6 +52,7 @@ impl Default for Options<'_> {
             files_dir: None,
             compress: true,
             links_may_leave: true,
+            known_files: None,
         }
     }
 }
@@ -103,7 +107,7 @@ fn run(source: &Arc<Source>, options: &Options<'_>, found: &mut Vec<Diagnostic>)
     let mut translated = report();
     let mut sections = [schema::BOOT_DEVICE, schema::GRUB].map(|name| root.take(name));
     let contents = Contents {
-        files: Files::new(options.files_dir, options.links_may_leave),
+        files: Files::new(options),
         options,
     };
     let mut root = desugar(root, variant, &contents, &mut translated);

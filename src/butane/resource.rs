@@ -1,5 +1,7 @@
 //! Contents that stand in the config or in local files become `data:` URLs and texts.
 
+use std::sync::Arc;
+
 use super::Options;
 use super::files::{Files, no_directory};
 use crate::ignition::data_url;
@@ -54,7 +56,7 @@ impl Contents<'_> {
     fn resource(&self, resource: &mut Struct, at: &Place<'_>, report: &mut Report<'_>) {
         let (contents, written) = match (resource.take("inline"), resource.take("local")) {
             (Some(inline), _) => match inline.data {
-                Data::Bytes(ref bytes) => (bytes.clone(), inline),
+                Data::Bytes(ref bytes) => (Arc::from(&bytes[..]), inline),
                 _ => return,
             },
             (None, Some(local)) => {

@@ -178,6 +178,36 @@ fn a_link_out_of_the_files_directory_is_refused_on_request() {
 }
 
 #[test]
+fn known_files_are_read_once_and_others_again() {
+    let directory = Directory::new("known");
+    let known = KnownFiles::default();
+    let options = Options {
+        known_files: Some(&known),
+        compress: false,
+        ..directory.options()
+    };
+    let yaml = "storage:\n  files:\n    - {path: /a, contents: {local: f}}\n";
+    let says = |text: &str| {
+        let (config, _) = run(yaml, &options);
+        config.is_some_and(|config| config.contains(&format!("data:,{text}\"")))
+    };
+    let write = |text: &str| fs::write(directory.0.join("f"), text).unwrap();
+    // Neither that there is none nor a large one is remembered.
+    assert!(!says("1"));
+    for length in [70_000, 70_001] {
+        let large = "x".repeat(length);
+        write(&large);
+        assert!(says(&large));
+    }
+    write("1");
+    assert!(says("1"));
+    write("2");
+    assert!(says("1"));
+    let (config, _) = run(yaml, &directory.options());
+    assert!(config.unwrap().contains("data:,2"));
+}
+
+#[test]
 fn a_path_out_of_the_files_directory_is_refused() {
     let directory = Directory::new("paths");
     let yaml = "storage:\n  files:\n    - {path: /a, contents: {local: ../x}}\n";

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::memo::Memo;
-use crate::butane::{Options, escape_path, translate};
+use crate::butane::{KnownFiles, Options, escape_path, translate};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::env_file::write_env_file;
 use crate::fleet::node::{Fleet, Node};
@@ -33,7 +33,7 @@ pub(super) fn build(
     let mut whole = templates.len() == node.templates.len();
     for (source, name) in templates.iter().zip(node.templates.iter()) {
         let part = memo.find(name, &source.text).or_else(|| {
-            let (mut part, found) = read(source, name, &files);
+            let (mut part, found) = read(source, name, &files, &memo.files);
             if let (Some(part), []) = (&mut part, found.as_slice()) {
                 part.settle();
             }
@@ -65,7 +65,12 @@ pub(super) fn build(
 }
 
 /// One rendered template as a config; `None` where a mistake leaves none.
-fn read(source: &Arc<Source>, name: &str, files: &Path) -> (Option<Config>, Vec<Diagnostic>) {
+fn read(
+    source: &Arc<Source>,
+    name: &str,
+    files: &Path,
+    known: &KnownFiles,
+) -> (Option<Config>, Vec<Diagnostic>) {
     let (config, found) = if name.ends_with(".ign") {
         let (config, mut found) = Config::parse(source);
         if let Some(config) = &config {
@@ -76,6 +81,7 @@ fn read(source: &Arc<Source>, name: &str, files: &Path) -> (Option<Config>, Vec<
         let options = Options {
             files_dir: Some(files),
             links_may_leave: false,
+            known_files: Some(known),
             ..Options::default()
         };
         let translation = translate(source, &options);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::butane::KnownFiles;
 use crate::ignition::Config;
 
 /// How many texts of one template are kept. Nodes come sorted by name, so those that are alike are often neighbours.
@@ -11,7 +12,11 @@ const KEPT: usize = 64;
 
 /// The configs that texts came to, by template and text. Those with a mistake are not among them: a mistake names the
 /// node that it was found for.
-pub(super) struct Memo(BTreeMap<String, Texts>);
+pub(super) struct Memo {
+    templates: BTreeMap<String, Texts>,
+    /// What is read from `templates/files` for one node is taken for all.
+    pub(super) files: KnownFiles,
+}
 
 /// The texts of one template.
 #[derive(Default)]
@@ -26,16 +31,20 @@ struct Texts {
 impl Memo {
     /// An empty one, for these templates.
     pub(super) fn of<'a>(templates: impl Iterator<Item = &'a str>) -> Self {
-        Self(
-            templates
+        Self {
+            templates: templates
                 .map(|it| (it.to_owned(), Texts::default()))
                 .collect(),
-        )
+            files: KnownFiles::default(),
+        }
     }
 
     /// What a text of a template came to before.
     pub(super) fn find(&self, template: &str, text: &str) -> Option<Arc<Config>> {
-        let texts = self.0.get(template).filter(|it| !it.alone.load(Relaxed))?;
+        let texts = self
+            .templates
+            .get(template)
+            .filter(|it| !it.alone.load(Relaxed))?;
         let known = texts.known.read().unwrap_or_else(PoisonError::into_inner);
         let found = known.get(text).cloned()?;
         texts.shared.store(true, Relaxed);
@@ -44,7 +53,7 @@ impl Memo {
 
     /// Keeps what a text of a template came to.
     pub(super) fn keep(&self, template: &str, text: &str, config: &Arc<Config>) {
-        let texts = self.0.get(template);
+        let texts = self.templates.get(template);
         let Some(texts) = texts.filter(|it| !it.alone.load(Relaxed)) else {
             return;
         };
