@@ -270,7 +270,8 @@ fn a_damaged_repository_is_an_error() {
     fleet.run(&["plan"]).code(1).says(&["error: "]);
     let fleet = Fleet::committed().file(".git/config", "[rubbish");
     fleet.run(&["plan"]).code(1).says(&["error: "]);
-    let fleet = Fleet::committed();
+    // Whether a file of no node may be removed is asked of the index.
+    let fleet = Fleet::committed().file("ignition/gone.ign", "{}");
     let index = fs::read(fleet.root().join(".git/index")).unwrap();
     let fleet = fleet.file(".git/index", &index[..index.len() / 2]);
     let before = fleet.files();
