@@ -7,8 +7,11 @@ use memchr::{memchr, memchr_iter};
 
 use crate::nearest::nearest;
 
-/// How private keys begin, wherever somebody has pasted one.
+/// How private keys begin, wherever somebody has pasted one; each has [`IN_PRIVATE`] in it.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "PRIVATE KEY-----"];
+
+/// What is looked for first, since most lines are long and have no private key.
+const IN_PRIVATE: &[u8] = b"KEY-";
 
 /// The byte ranges that must not be shown: whatever stands as a value in a table of secrets and does not
 /// begin as an encrypted value does, and private keys anywhere. In doubt it hides: a value may go on over
@@ -22,8 +25,10 @@ pub(super) fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
         let trimmed = content.trim_start();
-        // Most lines are long, and none of these: both signs have this in them.
-        let is_near = |at| at >= 3 && content.as_bytes()[at - 3..at].eq_ignore_ascii_case(b"KEY");
+        let is_near = |at| {
+            let before = content.as_bytes()[..=at].last_chunk();
+            before.is_some_and(|it: &[u8; IN_PRIVATE.len()]| it.eq_ignore_ascii_case(IN_PRIVATE))
+        };
         let begins = memchr_iter(b'-', content.as_bytes()).any(is_near) && {
             let content = content.to_uppercase();
             PRIVATE.iter().any(|sign| content.contains(sign))
@@ -125,6 +130,8 @@ mod tests {
 
     #[test]
     fn hides_private_keys_wherever_they_are() {
+        let in_private = str::from_utf8(IN_PRIVATE).expect("it is ASCII");
+        assert!(in_private.ends_with('-') && PRIVATE.iter().all(|sign| sign.contains(in_private)));
         let text = "a = [\"age-secret-key-1qq\"]\nb = \"\"\"\n-----BEGIN X PRIVATE KEY-----\nsecret\n\
             -----END X PRIVATE KEY-----\n\"\"\"\nc = \"public\"\n";
         let shown = Source::hiding("a", text, secret_ranges(text)).shown();

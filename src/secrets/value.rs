@@ -245,13 +245,15 @@ fn behind_plain_header(sealed: &[u8]) -> Option<&[u8]> {
             return None;
         }
         // All lines of a body but the last are full.
-        while {
+        loop {
             let body = line()?;
             if body.len() > COLUMNS || !is_base64(body) {
                 return None;
             }
-            body.len() == COLUMNS
-        } {}
+            if body.len() < COLUMNS {
+                break;
+            }
+        }
         stanza = line()?;
         if let Some(mac) = stanza.strip_prefix(b"--- ") {
             return (mac.len() == MAC && is_base64(mac)).then_some(rest);
